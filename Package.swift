@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+/// Every Swift target: warnings are errors, and the language's coming rules hold today.
+let house: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A target of ours, with the house settings.
+func target(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
+}
+
+/// A program of ours, with the house settings.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+/// The tests of one target, with the house settings.
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: house)
+}
+
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+
+let package = Package(
+    name: "sitestacker",
+    products: [
+        .executable(name: "sitestacker", targets: ["sitestacker"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1",
+            traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(
+            url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
+    ],
+    targets: [
+        // System libraries.
+        .systemLibrary(name: "CZeroMQLibrary"),
+        .systemLibrary(name: "CSodium"),
+        .systemLibrary(name: "CCrypto"),
+        .target(name: "CZeroMQ", dependencies: ["CZeroMQLibrary"]),
+
+        // 0: the nouns.
+        target("ClusterModel"),
+
+        // 1: pure.
+        target("WireFormat", ["ClusterModel", protobuf]),
+        target("ClusterSigning", ["ClusterModel", "WireFormat", "CSodium", "CCrypto"]),
+        target("ClusterCore", ["ClusterModel"]),
+        target("AdminAPI"),
+
+        // 2: ports and the driver.
+        target("NodeRuntime", ["ClusterModel", "ClusterCore", "WireFormat", "ClusterSigning", logging]),
+
+        // 3: the shells.
+        target("ZeroMQ", ["CZeroMQ"]),
+        target("MeshTransport", ["ZeroMQ", "WireFormat", "ClusterModel", "NodeRuntime"]),
+        target("EventLogSQLite", ["ClusterModel", "NodeRuntime", grdb]),
+        target("HTTPTransport", [nioCore, nioPosix, nioHTTP1]),
+        target("CacheTargets", ["ClusterModel", "NodeRuntime"]),
+        target("AdminHTTP", ["AdminAPI", "NodeRuntime", hummingbird]),
+        target("NodeConfiguration", ["ClusterModel", yams]),
+        target(
+            "SitestackerCLI",
+            ["AdminAPI", "ClusterModel", "NodeConfiguration", "HTTPTransport", argumentParser]),
+
+        // 4: the program.
+        program("sitestacker", ["SitestackerCLI"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
