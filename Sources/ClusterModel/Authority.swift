@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A record of authority: accounts, grants, revocations and voids, in one grow-only set.
+///
+/// Every record is signed by a user key and never compacted. Which of them count is a fold over the
+/// set, so the order of their arrival does not matter.
+public enum AuthorityRecord: Hashable, Sendable {
+    /// A user of the cluster.
+    case account(Account)
+    /// A user's word that a node may speak for him.
+    case grant(Grant)
+    /// The end of a grant, a node or a user key.
+    case revocation(Revocation)
+    /// An administrator's word that an event's stamp is bad.
+    case void(EventID)
+    /// A key for a foreign ZeroMQ client.
+    case client(ClientKey)
+}
+
+/// A user: name, key, and what a login needs.
+public struct Account: Hashable, Sendable {
+    /// The user name. Without `@`.
+    public var name: String
+    /// The address, which the users file may name instead.
+    public var email: String
+    /// As people call him.
+    public var fullName: String
+    /// The public key that his grants are signed by.
+    public var key: UserKey
+    /// What he may do at most.
+    public var scopes: Scopes
+    /// Counts the versions of this account; the highest counts.
+    public var serial: UInt64
+    /// Opaque to the core: parameters, verifier and sealed key for the login.
+    public var credential: [UInt8]
+    /// Removed: the account authorises nobody any more.
+    public var isRemoved: Bool
+
+    /// Makes an account from its fields.
+    public init(
+        name: String, email: String, fullName: String, key: UserKey, scopes: Scopes,
+        serial: UInt64, credential: [UInt8], isRemoved: Bool = false
+    ) {
+        self.name = name
+        self.email = email
+        self.fullName = fullName
+        self.key = key
+        self.scopes = scopes
+        self.serial = serial
+        self.credential = credential
+        self.isRemoved = isRemoved
+    }
+}
+
+/// A user's word that a node may speak for him, in some scopes, for some time.
+public struct Grant: Hashable, Sendable {
+    /// The user who gives it.
+    public var user: UserKey
+    /// The key of the node that gets it; its hash is the node ID.
+    public var nodeKey: NodeKey
+    /// The node that gets it.
+    public var node: NodeID
+    /// The key its sockets prove.
+    public var curveKey: CurveKey
+    /// What the node may do at most.
+    public var scopes: Scopes
+    /// Not valid before.
+    public var notBefore: WallTime
+    /// Not valid after.
+    public var notAfter: WallTime
+    /// Counts this user's grants for this node; the highest counts.
+    public var serial: UInt64
+    /// Batches of earlier grants which this one vouches for.
+    public var covers: [EpochHead]
+
+    /// Makes a grant from its fields.
+    public init(
+        user: UserKey, nodeKey: NodeKey, node: NodeID, curveKey: CurveKey, scopes: Scopes,
+        notBefore: WallTime, notAfter: WallTime, serial: UInt64, covers: [EpochHead] = []
+    ) {
+        self.user = user
+        self.nodeKey = nodeKey
+        self.node = node
+        self.curveKey = curveKey
+        self.scopes = scopes
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+        self.serial = serial
+        self.covers = covers
+    }
+}
+
+/// The end of something that was granted.
+public struct Revocation: Hashable, Sendable {
+    /// What ends.
+    public enum Subject: Hashable, Sendable {
+        /// One grant, by the hash of its record.
+        case grant(Digest)
+        /// A node, for good: its key is never admitted again.
+        case node(NodeID)
+        /// A user's key, and every grant it signed.
+        case user(UserKey)
+        /// A foreign client's key.
+        case client(CurveKey)
+    }
+
+    /// What ends.
+    public var subject: Subject
+    /// Batches up to these stay valid; beyond them every node refolds without them.
+    public var covers: [EpochHead]
+
+    /// Ends something, but for what is covered.
+    public init(subject: Subject, covers: [EpochHead]) {
+        self.subject = subject
+        self.covers = covers
+    }
+}
+
+/// The key of a foreign ZeroMQ client.
+public struct ClientKey: Hashable, Sendable {
+    /// What people call it.
+    public var name: String
+    /// The key its sockets prove.
+    public var curveKey: CurveKey
+    /// What it may do.
+    public var scopes: Scopes
+
+    /// Makes a client's key from its fields.
+    public init(name: String, curveKey: CurveKey, scopes: Scopes) {
+        self.name = name
+        self.curveKey = curveKey
+        self.scopes = scopes
+    }
+}
+
+/// The exact bytes of a record, as signed and stored; not yet believed.
+public struct SealedRecord: Hashable, Sendable {
+    /// The record.
+    public let body: [UInt8]
+    /// Who signed it.
+    public let signer: UserKey
+    /// Ed25519 over cluster ID and body, with a domain of its own. Unit: 64 bytes.
+    public let signature: [UInt8]
+
+    /// Joins the parts as they came.
+    public init(body: [UInt8], signer: UserKey, signature: [UInt8]) {
+        self.body = body
+        self.signer = signer
+        self.signature = signature
+    }
+}
+
+/// A record whose signature and form have been checked; whether its signer had the right to sign
+/// it is the fold's question.
+public struct VerifiedRecord: Hashable, Sendable {
+    /// BLAKE2b-256 of body and signer: the record's name.
+    public let hash: Digest
+    /// What it says.
+    public let record: AuthorityRecord
+    /// Who signed it.
+    public let signer: UserKey
+    /// The bytes it came in.
+    public let sealed: SealedRecord
+
+    /// States that the record has been checked.
+    @_spi(Verification)
+    public init(hash: Digest, record: AuthorityRecord, signer: UserKey, sealed: SealedRecord) {
+        self.hash = hash
+        self.record = record
+        self.signer = signer
+        self.sealed = sealed
+    }
+}
+
+/// What a fresh node pins when it joins: the cluster and the key that everything descends from.
+public struct ClusterPin: Hashable, Sendable {
+    /// The cluster.
+    public let cluster: ClusterID
+    /// Its first user's key; accounts are believed when their chain of signers ends here.
+    public let root: UserKey
+
+    /// Joins cluster and root.
+    public init(cluster: ClusterID, root: UserKey) {
+        self.cluster = cluster
+        self.root = root
+    }
+}

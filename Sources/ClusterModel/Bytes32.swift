@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Thirty-two opaque bytes, compared as an unsigned big-endian number.
+///
+/// Held as four words, so that copies, hashes and comparisons cost no allocation: identifiers and
+/// digests of this size are in every header.
+public struct Bytes32: Hashable, Comparable, Sendable, CustomStringConvertible {
+    private let words: (UInt64, UInt64, UInt64, UInt64)
+
+    /// Thirty-two zero bytes: "none" wherever a digest may be absent.
+    public static let zero = Bytes32(words: (0, 0, 0, 0))
+
+    private init(words: (UInt64, UInt64, UInt64, UInt64)) {
+        self.words = words
+    }
+
+    /// Takes exactly thirty-two bytes; `nil` for any other number.
+    public init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        var words: [UInt64] = [0, 0, 0, 0]
+        for (offset, byte) in bytes.enumerated() {
+            words[offset / 8] = words[offset / 8] << 8 | UInt64(byte)
+        }
+        self.words = (words[0], words[1], words[2], words[3])
+    }
+
+    /// Takes sixty-four hexadecimal digits; `nil` for anything else.
+    public init?(hex: some StringProtocol) {
+        guard let bytes = Hexadecimal.decode(hex) else { return nil }
+        self.init(bytes)
+    }
+
+    /// The bytes, most significant first.
+    public var bytes: [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(32)
+        append(to: &result)
+        return result
+    }
+
+    /// Appends the bytes to a buffer, most significant first.
+    public func append(to buffer: inout [UInt8]) {
+        for word in [words.0, words.1, words.2, words.3] {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                buffer.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+            }
+        }
+    }
+
+    /// The first eight bytes as a number: the short form people see.
+    public var prefix: UInt64 { words.0 }
+
+    /// Sixty-four lower-case hexadecimal digits.
+    public var description: String { Hexadecimal.encode(bytes) }
+
+    /// Compares as unsigned big-endian numbers.
+    public static func < (left: Bytes32, right: Bytes32) -> Bool {
+        left.words < right.words
+    }
+
+    /// Whether all thirty-two bytes are equal.
+    public static func == (left: Bytes32, right: Bytes32) -> Bool {
+        left.words == right.words
+    }
+
+    /// Feeds the words to the hasher.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(words.0)
+        hasher.combine(words.1)
+        hasher.combine(words.2)
+        hasher.combine(words.3)
+    }
+}
