@@ -81,7 +81,8 @@ let package = Package(
         target("AdminAPI"),
 
         // 2: ports and the driver.
-        target("NodeRuntime", ["ClusterModel", "ClusterCore", "WireFormat", "ClusterSigning", logging]),
+        target(
+            "NodeRuntime", ["ClusterModel", "ClusterCore", "WireFormat", "ClusterSigning", logging]),
 
         // 3: the shells.
         target("ZeroMQ", ["CZeroMQ"]),

@@ -19,7 +19,9 @@ public enum AuthorityRecord: Hashable, Sendable {
 
 /// A user: name, key, and what a login needs.
 public struct Account: Hashable, Sendable {
-    /// The user name. Without `@`.
+    /// The user name.
+    ///
+    /// Without `@`.
     public var name: String
     /// The address, which the users file may name instead.
     public var email: String
@@ -139,7 +141,9 @@ public struct SealedRecord: Hashable, Sendable {
     public let body: [UInt8]
     /// Who signed it.
     public let signer: UserKey
-    /// Ed25519 over cluster ID and body, with a domain of its own. Unit: 64 bytes.
+    /// Ed25519 over cluster ID and body, with a domain of its own.
+    ///
+    /// Unit: 64 bytes.
     public let signature: [UInt8]
 
     /// Joins the parts as they came.

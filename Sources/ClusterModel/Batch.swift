@@ -11,9 +11,13 @@ public struct BatchHeader: Hashable, Sendable {
     public var log: EpochID
     /// Position of its first event.
     public var first: SequenceNumber
-    /// How many events it has. Limit: 1 to 1,024.
+    /// How many events it has.
+    ///
+    /// Limit: 1 to 1,024.
     public var count: Int
-    /// Length of the body. Unit: bytes. Limit: 262,144.
+    /// Length of the body.
+    ///
+    /// Unit: bytes. Limit: 262,144.
     public var bodyByteCount: Int
     /// The stamp of its first event.
     public var timestamp: HybridTimestamp
@@ -52,9 +56,13 @@ public struct BatchHeader: Hashable, Sendable {
 
 /// The exact bytes of a batch, as signed, stored, sent and replayed; not yet believed.
 public struct SealedBatch: Hashable, Sendable {
-    /// The header. Unit: 256 bytes.
+    /// The header.
+    ///
+    /// Unit: 256 bytes.
     public let header: [UInt8]
-    /// Ed25519 over the header. Unit: 64 bytes.
+    /// Ed25519 over the header.
+    ///
+    /// Unit: 64 bytes.
     public let signature: [UInt8]
     /// The events.
     public let body: [UInt8]

@@ -68,7 +68,9 @@ public struct ReplayRequest: Hashable, Sendable {
     public let first: SequenceNumber
     /// Through this one at most.
     public let last: SequenceNumber
-    /// No more than this. Unit: bytes of batches.
+    /// No more than this.
+    ///
+    /// Unit: bytes of batches.
     public let credit: Int
 
     /// Asks for a part of a log.

@@ -81,7 +81,9 @@ public enum EventContent: Hashable, Sendable {
 
 /// An application's event: a topic of its own choice and a payload.
 public struct ApplicationEvent: Hashable, Sendable {
-    /// Dotted words, such as `order.paid`. Limit: 1 to 200 bytes of UTF-8 without control characters.
+    /// A name of dotted words: `order.paid`.
+    ///
+    /// Limit: 1 to 200 bytes of UTF-8 without control characters.
     public let topic: String
     /// What the application said.
     public let payload: Payload
@@ -113,7 +115,9 @@ public enum Payload: Hashable, Sendable {
 public struct BlobReference: Hashable, Comparable, Sendable {
     /// BLAKE2b-256 of the bytes.
     public let digest: Digest
-    /// How many there are. Limit: 1 MiB.
+    /// How many there are.
+    ///
+    /// Limit: 1 MiB.
     public let byteCount: Int
 
     /// Names the bytes with that hash and length.
@@ -128,7 +132,9 @@ public struct BlobReference: Hashable, Comparable, Sendable {
     }
 }
 
-/// An order to clear caches. A command without expiry: at least once, on every node.
+/// An order to clear caches.
+///
+/// A command without expiry: at least once, on every node.
 public struct Invalidation: Hashable, Sendable {
     /// Clear the whole opcode cache.
     public var opcodeCache: Bool

@@ -84,7 +84,9 @@ public struct StepReceipt: Hashable, Sendable {
     public let failure: String?
     /// The target's own counters before and after, by name.
     public let proof: [Proof]
-    /// How long the step took. Unit: microseconds.
+    /// How long the step took.
+    ///
+    /// Unit: microseconds.
     public let microseconds: UInt64
 
     /// Describes a step that was taken.

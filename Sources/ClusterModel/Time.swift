@@ -41,7 +41,9 @@ extension Duration {
     public var wholeMilliseconds: UInt64 { nanoseconds / 1_000_000 }
 }
 
-/// What the wall clock of a node shows. Never decides anything but what people are shown.
+/// What the wall clock of a node shows.
+///
+/// Never decides anything but what people are shown.
 ///
 /// Unit: milliseconds since 1970-01-01 00:00 UTC.
 public struct WallTime: Hashable, Comparable, Sendable {
