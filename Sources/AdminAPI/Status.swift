@@ -35,7 +35,8 @@ public struct ServerDocument: Codable, Sendable, Hashable {
     public var members: MembersDocument?
     /// Its log.
     public var events: EventsStatusDocument?
-    /// How far its clock is from the asking server's, positive where it is ahead.
+    /// How far its clock is ahead of the asking server's; negative where it is behind.
+    ///
     /// Unit: milliseconds.
     public var clockSkewMilliseconds: Int64?
     /// Whether it is caught up and fit to serve.
