@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension CacheConfiguration {
+    private static let kinds = [
+        "php-fpm", "http", "redis", "memcached", "varnish", "command",
+    ]
+
+    init?(reading value: SchemaValue) {
+        let options = ["reload", "prefix", "tags", "flush", "timeout"]
+        guard let section = SchemaSection(value, keys: Self.kinds + options) else { return nil }
+        let present = section.present(Self.kinds)
+        guard present.count == 1, let kind = present.first, let address = section[kind] else {
+            value.refuse(
+                ValueProblem(
+                    expected: "one of the kinds " + Self.kinds.joined(separator: ", "),
+                    found: present.isEmpty ? "none" : present.joined(separator: " and "),
+                    hint: present.isEmpty ? nil : "give each cache an entry of its own"))
+            return nil
+        }
+        let allowed: [String: [String]] = [
+            "php-fpm": ["reload"], "redis": ["prefix", "tags", "flush"],
+            "memcached": ["prefix", "tags", "flush"],
+        ]
+        for option in section.present(options)
+        where option != "timeout" && !(allowed[kind] ?? []).contains(option) {
+            section[option]?.refuse(
+                ValueProblem(
+                    expected: "options of a \(kind) cache", found: "the option \"\(option)\""))
+        }
+        let limit: Duration = kind == "command" ? .seconds(30) : .seconds(10)
+        let timeout = section["timeout"]?.duration(
+            .milliseconds(1) ... .seconds(3600), "from 1ms to 1h")
+        guard let target = Self.target(kind, address, section) else { return nil }
+        self.init(target: target, timeout: timeout ?? limit)
+    }
+
+    private static func target(
+        _ kind: String, _ address: SchemaValue, _ section: SchemaSection
+    ) -> Target? {
+        switch kind {
+        case "php-fpm":
+            let reload = section["reload"]?.boolean() ?? false
+            return address.parsed("an address", serverAddress).map { .phpFPM($0, reload: reload) }
+        case "http":
+            return address.parsed("an address", WebAddress.init(parsing:)).map { .http($0) }
+        case "varnish":
+            return address.parsed("an address", plainAddress).map { .varnish($0) }
+        case "redis":
+            let server = address.parsed("an address", RedisAddress.init(parsing:))
+            guard let keys = selection(section), let server else { return nil }
+            return .redis(server, keys)
+        case "memcached":
+            let server = address.parsed("an address", memcachedAddress)
+            guard let keys = selection(section), let server else { return nil }
+            return .memcached(server, keys)
+        case _:
+            return address.command().map { .command($0) }
+        }
+    }
+
+    private static func serverAddress(_ text: String) throws(ValueProblem) -> ServerAddress {
+        try ServerAddress(parsing: text)
+    }
+
+    private static func memcachedAddress(_ text: String) throws(ValueProblem) -> ServerAddress {
+        try ServerAddress(parsing: text, defaultPort: 11211)
+    }
+
+    private static func plainAddress(_ text: String) throws(ValueProblem) -> WebAddress {
+        let address = try WebAddress(parsing: text)
+        guard !address.isEncrypted else {
+            throw ValueProblem(expected: "an http:// address", found: quoted(text))
+        }
+        return address
+    }
+
+    /// Which keys to clear: never all of them by omission, because sessions live there too.
+    private static func selection(_ section: SchemaSection) -> KeySelection? {
+        let present = section.present(["prefix", "tags", "flush"])
+        guard present.count == 1 else {
+            section.value.refuse(
+                ValueProblem(
+                    expected: "either prefix, tags or flush: true",
+                    found: present.isEmpty ? "none" : present.joined(separator: " and "),
+                    hint: "sessions and queues may live there too"))
+            return nil
+        }
+        if let prefix = section["prefix"] { return prefix.string().map { .prefix($0) } }
+        if let tags = section["tags"] {
+            return tags.list(1...64, of: "tags") { $0.string() }.map { .tags($0) }
+        }
+        guard let flush = section["flush"], let isMeant = flush.boolean() else { return nil }
+        guard isMeant else {
+            flush.refuse(expected: "true, or prefix or tags instead")
+            return nil
+        }
+        return .everything
+    }
+}
+
+extension EventReaction {
+    init?(reading value: SchemaValue) {
+        guard
+            let section = SchemaSection(
+                value, keys: ["on", "run", "post", "timeout", "retries"])
+        else { return nil }
+        let topic = section.required("on")?.parsed("a topic", Self.topic)
+        let timeout = section["timeout"]?.duration(
+            .milliseconds(1) ... .seconds(3600), "from 1ms to 1h")
+        let retries = section["retries"]?.integer(0...100)
+        guard section.present(["run", "post"]).count == 1 else {
+            value.refuse(
+                ValueProblem(
+                    expected: "either run or post",
+                    found: section.present(["run"]).isEmpty ? "neither" : "both"))
+            return nil
+        }
+        let action: Action? =
+            if let run = section["run"] {
+                run.command().map { .run($0) }
+            } else {
+                section["post"]?.parsed("an address", WebAddress.init(parsing:))
+                    .map { .post($0) }
+            }
+        guard let topic, let action else { return nil }
+        self.init(
+            topic: topic, action: action, timeout: timeout ?? .seconds(30),
+            retries: retries ?? 5)
+    }
+
+    /// Reads `order.paid`, `order.*` or `*`.
+    ///
+    /// Limit: 255 bytes.
+    private static func topic(_ text: String) throws(ValueProblem) -> String {
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        let isTopic =
+            text.utf8.count <= 255
+            && labels.enumerated().allSatisfy { index, label in
+                if label == "*" { return index == labels.count - 1 }
+                return !label.isEmpty
+                    && label.allSatisfy { character in
+                        character.isASCII
+                            && (character.isLetter || character.isNumber || character == "-"
+                                || character == "_")
+                    }
+            }
+        guard isTopic else {
+            throw ValueProblem(
+                expected: "a topic such as \"order.paid\" or \"order.*\"", found: quoted(text))
+        }
+        return text
+    }
+}
