@@ -22,7 +22,7 @@ public protocol EventLog: Sendable {
     /// Everything the core needs to start where it ended.
     ///
     /// Called once, before any submission.
-    func recover() async throws(EventLogError) -> RecoveredLog
+    func recover() async throws(EventLogError) -> RecoveredEventLog
 
     /// Whole batches of one log, in order, from the one that holds `first` on.
     ///
@@ -69,8 +69,10 @@ public enum LogOperation: Sendable, Equatable {
     ///
     /// Two contents for one position are refused with `.conflict`: the core must never ask for it.
     case append(VerifiedBatch, Disposition)
-    /// Raises the applied watermark of a log.
-    case applied(EpochID, through: SequenceNumber)
+    /// Raises the applied watermark of a log, and records what is not plainly applied.
+    ///
+    /// An outcome replaces earlier ones of the events it speaks of; a plain `applied` removes them.
+    case applied(EpochID, through: SequenceNumber, [RecordedOutcome])
     /// Records what a node said came of events.
     case receipt(StoredReceipt)
     /// Changes what a stored batch may do (a user was listed, a date was proven).
@@ -101,6 +103,39 @@ public enum Disposition: UInt8, Sendable, Hashable {
     case withheld = 1
     /// Its date is not proven: stored, without effect until it is.
     case held = 2
+    /// Its log has two contents for one position: stored, never applied.
+    case quarantined = 3
+}
+
+/// What came of a run of events on this node, where it is not plainly `applied`.
+public struct RecordedOutcome: Sendable, Hashable {
+    /// Which events.
+    public let subject: EventRange
+    /// What came of them.
+    public let outcome: ApplyOutcome
+    /// How often it was tried, from 0 for what waits.
+    public let attempt: Int
+
+    /// States what came of events.
+    public init(subject: EventRange, outcome: ApplyOutcome, attempt: Int) {
+        self.subject = subject
+        self.outcome = outcome
+        self.attempt = attempt
+    }
+}
+
+/// A blob that a stored event names and the log does not hold.
+public struct UnstoredBlob: Sendable, Hashable {
+    /// The event.
+    public let event: EventID
+    /// The blob.
+    public let reference: BlobReference
+
+    /// Joins event and blob.
+    public init(event: EventID, reference: BlobReference) {
+        self.event = event
+        self.reference = reference
+    }
 }
 
 /// A batch as the log holds it.
@@ -157,19 +192,24 @@ public struct RecoveredEpoch: Sendable, Hashable {
     public let head: EpochHead
     /// Everything through this has been applied.
     public let applied: SequenceNumber
-    /// Everything through this has been truncated or jumped over.
-    public let floor: SequenceNumber
+    /// What has been truncated or jumped over; `nil` where the log is whole.
+    public let floor: EpochHead?
+    /// What was recorded of events that are not plainly applied, in order.
+    public let outcomes: [RecordedOutcome]
 
     /// Describes a recovered epoch.
-    public init(head: EpochHead, applied: SequenceNumber, floor: SequenceNumber) {
+    public init(
+        head: EpochHead, applied: SequenceNumber, floor: EpochHead?, outcomes: [RecordedOutcome]
+    ) {
         self.head = head
         self.applied = applied
         self.floor = floor
+        self.outcomes = outcomes
     }
 }
 
 /// What a log remembers.
-public struct RecoveredLog: Sendable {
+public struct RecoveredEventLog: Sendable {
     /// Every epoch of every origin, in order.
     public let epochs: [RecoveredEpoch]
     /// The last epoch this node recorded for itself; `nil` before its first start.
@@ -180,12 +220,22 @@ public struct RecoveredLog: Sendable {
     public let pins: [UserPin]
     /// The core's own small values, by name.
     public let values: [String: [UInt8]]
+    /// Every batch that holds state and is accepted, in this node's log order.
+    public let stateBatches: [StoredBatch]
+    /// Blobs that stored events name and that are not here, in the order of the events.
+    public let unstoredBlobs: [UnstoredBlob]
+    /// The highest stamp of any stored batch.
+    public let newestTimestamp: HybridTimestamp
 
     /// Joins what was recovered.
     public init(
         epochs: [RecoveredEpoch], ownEpoch: LogEpoch?, records: [SealedRecord], pins: [UserPin],
-        values: [String: [UInt8]]
+        values: [String: [UInt8]], stateBatches: [StoredBatch], unstoredBlobs: [UnstoredBlob],
+        newestTimestamp: HybridTimestamp
     ) {
+        self.stateBatches = stateBatches
+        self.unstoredBlobs = unstoredBlobs
+        self.newestTimestamp = newestTimestamp
         self.epochs = epochs
         self.ownEpoch = ownEpoch
         self.records = records
