@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterModel
+
+/// Every bound of the core: its unit, its reason, and what happens when it is reached.
+public enum Limits {
+    /// Events in a batch. The wire's limit; the rest goes into the next batch.
+    public static let batchEvents = 1_024
+    /// Bytes of a batch's body, as estimated. The wire's limit is 262,144; the estimate is never
+    /// below the encoded size. The rest goes into the next batch.
+    public static let batchBytes = 256 * 1_024
+    /// Own batches that are sealed and not durable. Two keep disk and signer busy; drafts wait.
+    public static let ownBatchesInFlight = 2
+    /// How long drafts wait for a fuller batch while one is in flight.
+    public static let batchDelay: Duration = .milliseconds(5)
+    /// Requests to publish that wait to be sealed. Beyond it they are refused as overload.
+    public static let waitingRequests = 4_096
+    /// Bytes of drafts that wait to be sealed. Beyond it requests are refused as overload.
+    public static let waitingBytes = 8 * 1_024 * 1_024
+    /// Requests to publish that wait for their level. Beyond it they are refused as overload.
+    public static let unconfirmedRequests = 65_536
+
+    /// Batches of one log that came ahead of their turn. The farthest ahead is dropped: it can be
+    /// pulled again.
+    public static let heldBatches = 256
+    /// Bytes of batches of one log that came ahead. The farthest ahead is dropped.
+    public static let heldBytes = 16 * 1_024 * 1_024
+    /// Batches of one log on their way to disk. Further ones are held as if ahead.
+    public static let pendingAppends = 256
+    /// Logs that are followed: origins times epochs. Beyond it batches of new logs are dropped and
+    /// counted: a member that starts so often is broken.
+    public static let logs = 65_536
+    /// Heads in one message. The wire's limit; more are sent as several, newest first.
+    public static let headsInMessage = 1_024
+    /// Bytes that one pull may bring. Small enough to change the source, large enough to stream.
+    public static let pullCredit = 4 * 1_024 * 1_024
+    /// How long a gap may close by itself before it is pulled.
+    public static let gapPatience: Duration = .milliseconds(200)
+    /// The first and the longest wait between pulls that fail; half of it at least, by chance.
+    public static let pullBackoff = Backoff(first: .milliseconds(200), longest: .seconds(5))
+    /// How long a pull may stay without an answer or a batch.
+    public static let pullPatience: Duration = .seconds(5)
+    /// Pulls that are out at once, over all logs. The others wait.
+    public static let pulls = 8
+    /// Replays served at once, and per peer. Beyond it a request is refused as not held, and the
+    /// peer tries another.
+    public static let servedReplays = (all: 16, perPeer: 2)
+
+    /// How often beacons are sent, give or take a fifth.
+    public static let beaconInterval: Duration = .seconds(1)
+    /// The shortest time between two beacons or two acknowledgements of applying.
+    public static let beaconPause: Duration = .milliseconds(20)
+    /// How long a node waits for its peers at start.
+    public static let startPatience: Duration = .seconds(3)
+    /// Silence after which a member is suspect.
+    public static let suspectAfter: Duration = .seconds(3)
+    /// Silence after which a member is dead, and its link is made anew.
+    public static let deadAfter: Duration = .seconds(10)
+    /// The first and the longest wait between attempts to link.
+    public static let relinkBackoff = Backoff(first: .seconds(1), longest: .seconds(30))
+    /// Every so many attempts use a fresh socket.
+    public static let freshSocketEvery = 3
+    /// Members whose beacons are followed. Beyond it beacons of new senders are dropped.
+    public static let peers = 256
+    /// A clock which differs by more is reported.
+    public static let skewAlarm: Duration = .milliseconds(500)
+
+    /// Stamps farther ahead of the own clock make state events wait.
+    ///
+    /// Unit: milliseconds.
+    public static let farFuture: UInt64 = 60_000
+    /// State events that wait for their time. Beyond it the farthest waits on disk only.
+    public static let farFutureHeld = 4_096
+
+    /// Durable events of one log that wait in memory to be applied. Beyond it they are read back
+    /// from the log in their turn.
+    public static let queuedEvents = 4_096
+    /// Bytes of batches of one log that wait in memory to be applied.
+    public static let queuedBytes = 2 * 1_024 * 1_024
+    /// Handler runs at once.
+    public static let handlerRuns = 4
+    /// Handler runs that wait, over all keys; beyond it no log hands over further events.
+    public static let waitingHandlerRuns = 8_192
+    /// How often a handler is tried for an event before it is parked.
+    public static let handlerAttempts = 5
+    /// The first and the longest wait before a handler runs again.
+    public static let handlerBackoff = Backoff(first: .seconds(1), longest: .seconds(16))
+    /// The first and the longest wait before caches are cleared again.
+    public static let clearBackoff = Backoff(first: .seconds(1), longest: .seconds(60))
+    /// Invalidations that wait for a clear. Beyond it they become one full clear.
+    public static let waitingInvalidations = 1_024
+    /// Names (paths, keys, tags ...) in one order to clear. Beyond it everything is cleared.
+    public static let namesInClear = 4_096
+    /// Parked events that are remembered for a retry in this run. Beyond it: the next start.
+    public static let parked = 4_096
+    /// Runs of refused events that are remembered per log. Beyond it runs are joined, and what
+    /// lies between is judged again with them.
+    public static let refusedRuns = 256
+    /// Receipts that wait to be published. Beyond it the oldest is only kept here.
+    public static let waitingReceipts = 4_096
+
+    /// Runs of events whose outcomes are kept in memory, per member. Beyond it the oldest are
+    /// only in the log.
+    public static let convergenceRuns = 1_024
+    /// Revision proposals in the register, with those whose parent is unknown. The oldest losers
+    /// are forgotten.
+    public static let revisions = 4_096
+    /// Blobs that are missing. Beyond it their log waits.
+    public static let missingBlobs = 4_096
+    /// Blobs that are fetched at once.
+    public static let blobFetches = 4
+    /// The first and the longest wait before a blob is asked for again.
+    public static let blobBackoff = Backoff(first: .milliseconds(200), longest: .seconds(30))
+    /// Rounds over all peers after which an event whose blob nobody has is parked.
+    public static let blobRounds = 8
+}

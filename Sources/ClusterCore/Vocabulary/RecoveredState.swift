@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+public import ClusterModel
+
+/// What a core starts from: what this node's disk holds, and what it is told about itself.
+public struct RecoveredState: Hashable, Sendable {
+    /// This node.
+    public var node: NodeID
+    /// This run of it.
+    public var instance: InstanceID
+    /// The cluster.
+    public var cluster: ClusterID
+    /// The counter of the last epoch that was persisted; 0 where none was.
+    public var epochCounter: UInt64
+    /// Random; the nonce of the epoch that begins.
+    public var nonce: UInt64
+    /// Random; all jitter comes from it.
+    public var seed: UInt64
+    /// The highest stamp in any log here, so that the clock never goes back.
+    public var newestTimestamp: HybridTimestamp
+    /// Every log that this node holds, own ones too, in any order.
+    public var logs: [RecoveredHistory]
+    /// What `Effect.remember` kept.
+    public var values: [String: [UInt8]]
+    /// Whether the log was found damaged, restored, or is new on a node that had one: what was
+    /// applied is not known, so one full clear comes before ready.
+    public var hasLostHistory: Bool
+    /// What the configuration says.
+    public var configuration: CoreConfiguration
+
+    /// A node that holds nothing yet.
+    public init(
+        node: NodeID, instance: InstanceID, cluster: ClusterID, nonce: UInt64, seed: UInt64,
+        configuration: CoreConfiguration
+    ) {
+        self.node = node
+        self.instance = instance
+        self.cluster = cluster
+        self.epochCounter = 0
+        self.nonce = nonce
+        self.seed = seed
+        self.newestTimestamp = .zero
+        self.logs = []
+        self.values = [:]
+        self.hasLostHistory = false
+        self.configuration = configuration
+    }
+}
+
+/// One log as it was found on disk.
+public struct RecoveredHistory: Hashable, Sendable {
+    /// Its end; the floor where nothing is behind that.
+    public var head: EpochHead
+    /// Every position through this one is applied or a remainder.
+    public var applied: SequenceNumber
+    /// Everything through this has been truncated or jumped over.
+    public var floor: EpochHead?
+
+    /// A log that ends there and is applied that far.
+    public init(head: EpochHead, applied: SequenceNumber, floor: EpochHead? = nil) {
+        self.head = head
+        self.applied = applied
+        self.floor = floor
+    }
+}
+
+/// What the configuration says that the core needs.
+public struct CoreConfiguration: Hashable, Sendable {
+    /// How many other URLs the roster lists; 0 makes a cluster of one.
+    public var peerCount: Int
+    /// Topic patterns of the handlers, by index: `order.paid`, `order.*`, `*`.
+    public var handlers: [TopicPattern]
+    /// How long after a clear of switched code the second one comes.
+    public var settle: Duration
+    /// How many newest events of a log truncation always keeps.
+    ///
+    /// Unit: events.
+    public var keptEvents: UInt64
+    /// First bytes of the hash of the policy, put into own batches by whoever seals them.
+    public var policy: UInt64
+
+    /// The defaults for a node with that many peers.
+    public init(peerCount: Int, handlers: [TopicPattern] = []) {
+        self.peerCount = peerCount
+        self.handlers = handlers
+        self.settle = .seconds(2)
+        self.keptEvents = 1_000_000
+        self.policy = 0
+    }
+}
+
+/// Which topics a handler is for.
+public struct TopicPattern: Hashable, Sendable {
+    /// A topic; or the start of topics with `*` behind.
+    public let text: String
+
+    /// Takes a topic, or the start of topics with `*` behind.
+    public init(_ text: String) { self.text = text }
+
+    /// Whether the topic is meant.
+    public func matches(_ topic: String) -> Bool {
+        guard text.utf8.last == UInt8(ascii: "*") else { return text == topic }
+        return topic.utf8.starts(with: text.utf8.dropLast())
+    }
+}
