@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the clear script answered, decoded strictly.
+///
+/// Law: an unknown, missing or repeated key, a value of another shape, and anything before the
+/// first or after the last line are refused: what answers so is not our script.
+struct ClearReply: Sendable, Equatable {
+    /// What the script found of one cache.
+    enum Part<Counters: Sendable & Equatable>: Sendable, Equatable {
+        /// The counters before and after, and the numbers of the result.
+        case active(before: Counters, after: Counters, result: [Int])
+        /// There is none, in the script's word for why.
+        case absent(String)
+    }
+
+    /// Why bytes are not a reply.
+    struct Refusal: Error, Sendable, Equatable {
+        let reason: String
+    }
+
+    /// Unit: bytes.
+    static let maximumLength = 8 * 1_024
+    private static let opening = "sitestacker-clear 1"
+
+    let version: String
+    let parent: Int
+    /// When the request began, by PHP's clock. Unit: seconds since 1970.
+    let requestTime: Int
+    let namespace: String
+    let realpathBytes: Int
+    let realpathSeconds: Int
+    let fileCache: String
+    let opcode: Part<OpcodeCounters>
+    let user: Part<UserCounters>
+
+    static func decode(_ bytes: [UInt8]) throws(Refusal) -> ClearReply {
+        guard bytes.count <= maximumLength else { throw Refusal(reason: "too long") }
+        var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)[...]
+        guard lines.popFirst().map({ $0.elementsEqual(opening.utf8) }) == true else {
+            throw Refusal(reason: "does not begin with \(opening)")
+        }
+        guard lines.popLast()?.isEmpty == true, lines.popLast()?.elementsEqual("end 1".utf8) == true
+        else { throw Refusal(reason: "does not end with its last line") }
+        var fields = Fields()
+        for line in lines { try fields.add(line) }
+        let reply = try ClearReply(&fields)
+        try fields.finish()
+        return reply
+    }
+
+    private init(_ fields: inout Fields) throws(Refusal) {
+        version = try fields.text("php")
+        let process = try fields.numbers("process", count: 3)
+        parent = process[0]
+        requestTime = process[2]
+        namespace = try fields.text("namespace")
+        let realpath = try fields.numbers("realpath", count: 2)
+        realpathBytes = realpath[0]
+        realpathSeconds = realpath[1]
+        let opcodeState = try fields.text("opcode.state")
+        if opcodeState == "active" {
+            fileCache = try fields.text("opcode.filecache")
+            opcode = .active(
+                before: OpcodeCounters(try fields.numbers("opcode.before", count: 8)),
+                after: OpcodeCounters(try fields.numbers("opcode.after", count: 8)),
+                result: try fields.numbers("opcode.result", count: 3))
+        } else {
+            fileCache = ""
+            opcode = .absent(try Self.absence(opcodeState))
+        }
+        let userState = try fields.text("user.state")
+        if userState == "active" {
+            user = .active(
+                before: UserCounters(try fields.numbers("user.before", count: 6)),
+                after: UserCounters(try fields.numbers("user.after", count: 6)),
+                result: try fields.numbers("user.result", count: 2))
+        } else {
+            user = .absent(try Self.absence(userState))
+        }
+    }
+
+    private static func absence(_ word: String) throws(Refusal) -> String {
+        guard ["missing", "disabled", "restricted", "file-only"].contains(word) else {
+            throw Refusal(reason: "unknown state \(word)")
+        }
+        return word
+    }
+}
+
+/// The lines of a reply, each of which must be taken exactly once.
+private struct Fields {
+    private var values: [String: String] = [:]
+
+    mutating func add(_ line: ArraySlice<UInt8>) throws(ClearReply.Refusal) {
+        let text = String(decoding: line, as: UTF8.self)
+        guard let space = text.firstIndex(of: " ") else {
+            throw ClearReply.Refusal(reason: "a line without a value")
+        }
+        let key = String(text[..<space])
+        guard values.updateValue(String(text[text.index(after: space)...]), forKey: key) == nil
+        else { throw ClearReply.Refusal(reason: "\(key) comes twice") }
+    }
+
+    mutating func text(_ key: String) throws(ClearReply.Refusal) -> String {
+        let encoded = Array(try take(key).utf8)
+        var bytes: [UInt8] = []
+        var position = 0
+        while position < encoded.count {
+            guard encoded[position] == 0x25 else {
+                bytes.append(encoded[position])
+                position += 1
+                continue
+            }
+            let digits = encoded[(position + 1)...].prefix(2)
+            guard digits.count == 2, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }),
+                let byte = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            else { throw ClearReply.Refusal(reason: "\(key) is badly escaped") }
+            bytes.append(byte)
+            position += 3
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Numbers which are not negative, exactly `count` of them.
+    mutating func numbers(_ key: String, count: Int) throws(ClearReply.Refusal) -> [Int] {
+        let words = try take(key).split(separator: " ", omittingEmptySubsequences: false)
+        let numbers = words.compactMap { Int($0) }.filter { $0 >= 0 }
+        guard numbers.count == count, words.count == count else {
+            throw ClearReply.Refusal(reason: "\(key) is not \(count) numbers")
+        }
+        return numbers
+    }
+
+    func finish() throws(ClearReply.Refusal) {
+        guard values.isEmpty else {
+            throw ClearReply.Refusal(
+                reason: "unknown keys: \(values.keys.sorted().joined(separator: " "))")
+        }
+    }
+
+    private mutating func take(_ key: String) throws(ClearReply.Refusal) -> String {
+        guard let value = values.removeValue(forKey: key) else {
+            throw ClearReply.Refusal(reason: "\(key) is missing")
+        }
+        return value
+    }
+}
+
+extension OpcodeCounters {
+    /// Takes the eight numbers in the script's order.
+    fileprivate init(_ numbers: [Int]) {
+        self.init(
+            scripts: numbers[0], startTime: numbers[1], lastRestartTime: numbers[2],
+            manualRestarts: numbers[3], fullRestarts: numbers[4],
+            isRestartPending: numbers[5] != 0, hits: numbers[6], misses: numbers[7])
+    }
+}
+
+extension UserCounters {
+    /// Takes the six numbers in the script's order.
+    fileprivate init(_ numbers: [Int]) {
+        self.init(
+            entries: numbers[0], startTime: numbers[1], hits: numbers[2], misses: numbers[3],
+            inserts: numbers[4], memory: numbers[5])
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Synchronization
+
+/// The clear script on disk, where PHP-FPM can read it, and the token which it obeys.
+///
+/// A file which clears caches must not become a button for visitors, even where a web server
+/// happens to reach its directory. Three things guard it. The script asks for a FastCGI
+/// parameter without the prefix `HTTP_`: whatever a visitor sends arrives with that prefix, in the
+/// query or in the body, never as such a parameter. The parameter must be a token of 256 random
+/// bits, new with every process. And the file holds only the token's SHA-256, so reading the
+/// file gives nothing away. Who may connect to the socket itself can run any PHP code without us.
+///
+/// Invariant: before each use the file is compared byte by byte, and put right if it differs.
+/// The directory belongs to one daemon: scripts of earlier processes are removed from it.
+public final class ClearScript: Sendable {
+    /// Where the file is written.
+    public let directory: String
+    /// The path under which PHP-FPM sees it, which a chroot makes another one.
+    public let visiblePath: String
+    /// The path of the file.
+    public let path: String
+    private let fileName: String
+    private let source: [UInt8]
+    let token: String
+    private static let namePrefix = "sitestacker-clear-"
+    private let sweep = Mutex(false)
+
+    /// Prepares the script; nothing is written yet.
+    ///
+    /// - Parameters:
+    ///   - directory: an absolute path; its parents must let PHP-FPM's user pass.
+    ///   - visibleDirectory: the same directory as seen by a pool with `chroot`.
+    public init(directory: String, visibleDirectory: String? = nil) {
+        var random = SystemRandomNumberGenerator()
+        token = Hexadecimal.text((0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })
+        let text = ClearScriptSource.text(tokenFingerprint: SHA256.hexadecimal(Array(token.utf8)))
+        source = Array(text.utf8)
+        fileName = "\(Self.namePrefix)\(SHA256.hexadecimal(source).prefix(32)).php"
+        self.directory = directory
+        path = "\(directory)/\(fileName)"
+        visiblePath = "\(visibleDirectory ?? directory)/\(fileName)"
+    }
+
+    /// Makes sure that the file is in its place and is exactly ours.
+    ///
+    /// Blocks on the disk for some microseconds; call it on a `BlockingPool`.
+    /// - Throws: `CacheTargetError` with `scriptUnusable` or `permissionDenied`.
+    public func install() throws(CacheTargetError) {
+        let folder = try openDirectory()
+        defer { _ = close(folder) }
+        if matches(in: folder) { return }
+        try write(in: folder)
+        guard matches(in: folder) else {
+            throw failure("verify script", found: "another content than was written")
+        }
+        let isFirst = sweep.withLock { done in
+            defer { done = true }
+            return !done
+        }
+        if isFirst { removeFormer(in: folder) }
+    }
+
+    /// Removes the file, as a daemon does when it ends.
+    public func remove() {
+        _ = unlink(path)
+    }
+
+    private func openDirectory() throws(CacheTargetError) -> Int32 {
+        if mkdir(directory, 0o755) != 0, errno != EEXIST {
+            throw failure("make directory", found: String(cString: strerror(errno)))
+        }
+        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard folder >= 0 else {
+            throw failure("open directory", found: String(cString: strerror(errno)))
+        }
+        var status = stat()
+        guard fstat(folder, &status) == 0, status.st_uid == geteuid() || status.st_uid == 0,
+            status.st_mode & 0o022 == 0
+        else {
+            _ = close(folder)
+            throw failure(
+                "check directory", found: "another owner, or writable by group or others")
+        }
+        if status.st_uid == geteuid(), status.st_mode & 0o755 != 0o755 { _ = fchmod(folder, 0o755) }
+        return folder
+    }
+
+    /// Whether the file is a regular one of ours, world-readable, with exactly our bytes.
+    private func matches(in folder: Int32) -> Bool {
+        let file = openat(folder, fileName, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { return false }
+        defer { _ = close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_mode == S_IFREG | 0o644,
+            status.st_uid == geteuid(), status.st_size == off_t(source.count)
+        else { return false }
+        var bytes = [UInt8](repeating: 0, count: source.count)
+        let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
+        return count == source.count && bytes == source
+    }
+
+    private func write(in folder: Int32) throws(CacheTargetError) {
+        // Without .php at the end, so that a half-written file can never be run.
+        let temporary = ".\(fileName).\(getpid()).new"
+        _ = unlinkat(folder, temporary, 0)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let file = openat(folder, temporary, flags, mode_t(0o644))
+        guard file >= 0 else {
+            throw failure("write script", found: String(cString: strerror(errno)))
+        }
+        defer { _ = close(file) }
+        let count = source.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+        // The mode is set again because the process's umask took bits away.
+        guard count == source.count, fchmod(file, 0o644) == 0,
+            renameat(folder, temporary, folder, fileName) == 0
+        else {
+            let reason = String(cString: strerror(errno))
+            _ = unlinkat(folder, temporary, 0)
+            throw failure("write script", found: reason)
+        }
+    }
+
+    /// Removes the scripts of earlier processes, whose tokens are gone with them.
+    private func removeFormer(in folder: Int32) {
+        let copy = fcntl(folder, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0, let listing = fdopendir(copy) else { return }
+        defer { _ = closedir(listing) }
+        while let entry = readdir(listing) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            let isScript = name.hasPrefix(Self.namePrefix) && name.hasSuffix(".php")
+            let isLeftover = name.hasPrefix(".\(Self.namePrefix)") && name.hasSuffix(".new")
+            if name != fileName, isScript || isLeftover { _ = unlinkat(folder, name, 0) }
+        }
+    }
+
+    private func failure(_ operation: String, found: String) -> CacheTargetError {
+        CacheTargetError(
+            .scriptUnusable, target: directory, operation: operation,
+            expected: "a directory of this user, writable by nobody else", found: found,
+            hint: "Name a directory which this user owns and PHP-FPM's user can enter.")
+    }
+}

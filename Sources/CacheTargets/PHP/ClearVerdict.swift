@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Judges, from the counters alone, what a clear achieved. Pure.
+struct ClearVerdict {
+    let target: String
+    let request: ClearRequest
+    let milliseconds: Double
+
+    /// The reports for the caches which the request names.
+    func reports(_ answer: ClearExchange.Answer) -> [CacheClearReport] {
+        var reports: [CacheClearReport] = []
+        if request.opcode != .none { reports.append(opcode(answer)) }
+        if request.user != .none { reports.append(user(answer.reply)) }
+        return reports
+    }
+
+    /// The same failure for every cache which the request names.
+    func reports(_ error: CacheTargetError) -> [CacheClearReport] {
+        reports(.failed(error))
+    }
+
+    /// The same outcome for every cache which the request names.
+    func reports(_ outcome: CacheClearReport.Outcome) -> [CacheClearReport] {
+        CacheClearReport.Cache.allCases.compactMap { cache in
+            switch cache {
+            case .opcode where request.opcode == .none: nil
+            case .user where request.user == .none: nil
+            case .opcode, .user: report(cache, outcome)
+            }
+        }
+    }
+
+    private func opcode(_ answer: ClearExchange.Answer) -> CacheClearReport {
+        guard case .active(let before, let own, let result) = answer.reply.opcode else {
+            return report(.opcode, absence(answer.reply.opcode, extension: "opcache"))
+        }
+        let after = answer.opcodeAfter ?? own
+        let counters = CacheClearReport.Counters.opcode(before: before, after: after)
+        let outcome: CacheClearReport.Outcome =
+            if result[2] > 0 {
+                .failed(
+                    unproven(
+                        "opcache to accept every item", found: "\(result[2]) refused",
+                        hint: "Clear the whole opcode cache."))
+            } else if request.opcode != .all || after.wasEmptied(since: before) {
+                .cleared
+            } else if after.isRestartPending {
+                .restartPending
+            } else {
+                .failed(
+                    unproven(
+                        "a grown restart counter",
+                        found: "\(before.manualRestarts) before, \(after.manualRestarts) after",
+                        hint: "Try again; if it stays so, reload PHP-FPM."))
+            }
+        return report(
+            .opcode, outcome, counters: counters,
+            removed: request.opcode == .all ? before.scripts : result[1],
+            notes: notes(answer.reply))
+    }
+
+    private func user(_ reply: ClearReply) -> CacheClearReport {
+        guard case .active(let before, let after, let result) = reply.user else {
+            return report(.user, absence(reply.user, extension: "APCu"))
+        }
+        // Two clears within a second have one start time: then fewer entries are the proof.
+        let isRestarted =
+            after.startTime >= reply.requestTime
+            && (after.startTime > before.startTime || after.entries == 0
+                || after.entries < before.entries)
+        let outcome: CacheClearReport.Outcome =
+            if result[1] > 0 {
+                .failed(
+                    unproven(
+                        "no older entry left", found: "\(result[1]) left",
+                        hint: "Try again, or clear the whole user cache."))
+            } else if request.user == .all, !isRestarted {
+                .failed(
+                    unproven(
+                        "a newer start of the cache", found: "\(after.entries) entries",
+                        hint: "Try again; if it stays so, reload PHP-FPM."))
+            } else {
+                .cleared
+            }
+        return report(
+            .user, outcome, counters: .user(before: before, after: after), removed: result[0])
+    }
+
+    private func absence<Counters>(
+        _ part: ClearReply.Part<Counters>, extension name: String
+    ) -> CacheClearReport.Outcome {
+        switch part {
+        case .absent("missing"):
+            .nothingToClear("\(name) is not loaded, or disable_functions hides it")
+        case .absent("restricted"):
+            .failed(
+                CacheTargetError(
+                    .forbidden, target: target, operation: "clear opcode cache",
+                    expected: "permission", found: "opcache.restrict_api names another directory",
+                    hint: "Let it begin like the clear script's path, or unset it."))
+        case .absent("file-only"):
+            .failed(
+                CacheTargetError(
+                    .forbidden, target: target, operation: "clear opcode cache",
+                    expected: "a cache in memory", found: "opcache.file_cache_only",
+                    hint: "Files on disk are not cleared from here: unset opcache.file_cache_only.")
+            )
+        case .absent, .active:
+            .nothingToClear("\(name) is loaded and disabled")
+        }
+    }
+
+    private func notes(_ reply: ClearReply) -> [String] {
+        var notes: [String] = []
+        if !reply.fileCache.isEmpty, request.opcode == .all {
+            notes.append(
+                "opcache.file_cache \(CacheTargetError.printable(reply.fileCache)) is not cleared "
+                    + "by a reset: invalidate by file, or unset it")
+        }
+        if reply.realpathSeconds > 0 {
+            notes.append(
+                "each worker keeps its own realpath cache for up to \(reply.realpathSeconds) s; "
+                    + "only a reload of PHP-FPM clears all of them")
+        }
+        return notes
+    }
+
+    private func unproven(_ expected: String, found: String, hint: String) -> CacheTargetError {
+        CacheTargetError(
+            .unproven, target: target, operation: "prove the clear", expected: expected,
+            found: found, hint: hint)
+    }
+
+    private func report(
+        _ cache: CacheClearReport.Cache, _ outcome: CacheClearReport.Outcome,
+        counters: CacheClearReport.Counters? = nil, removed: Int = 0, notes: [String] = []
+    ) -> CacheClearReport {
+        CacheClearReport(
+            target: target, cache: cache,
+            action: cache == .opcode ? request.opcodeAction : request.userAction,
+            outcome: outcome, counters: counters, removed: removed, milliseconds: milliseconds,
+            notes: notes)
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+/// Clears the opcode cache and the user cache of every PHP-FPM master of this host.
+///
+/// Law: all pools of one master share its caches, so each master is cleared once; a socket whose
+/// master cannot be told counts as one. Masters are cleared side by side, each within the
+/// deadlines, and each gives its own reports: silence is a failure, by name.
+public final class PHPFPMCache: Sendable {
+    private let endpoints: PHPFPMEndpoints
+    private let exchange: ClearExchange
+    private let pool: BlockingPool
+    private let known = Mutex<[SocketFile: MasterIdentity]>([:])
+
+    /// Makes the target; nothing is contacted yet.
+    ///
+    /// - Parameters:
+    ///   - settle: how long to wait for running requests before a reset of the opcode cache is
+    ///     reported as pending.
+    public init(
+        endpoints: PHPFPMEndpoints = .standard, script: ClearScript, pool: BlockingPool,
+        deadlines: FastCGIDeadlines = FastCGIDeadlines(), settle: Duration = .seconds(2)
+    ) {
+        self.endpoints = endpoints
+        self.pool = pool
+        exchange = ClearExchange(script: script, deadlines: deadlines, settle: settle)
+    }
+
+    /// Clears, and reports for each master and each cache that the request names.
+    public func clear(_ request: ClearRequest) async -> [CacheClearReport] {
+        let masters: [[FastCGIAddress]]
+        do throws(CacheTargetError) {
+            masters = try await self.masters()
+        } catch {
+            return ClearVerdict(target: error.target, request: request, milliseconds: 0)
+                .reports(error)
+        }
+        guard !masters.isEmpty else {
+            return ClearVerdict(target: "php-fpm", request: request, milliseconds: 0)
+                .reports(.nothingToClear("there is no PHP-FPM socket"))
+        }
+        if masters.count == 1 { return await clear(request, master: masters[0]) }
+        return await withTaskGroup(of: (Int, [CacheClearReport]).self) { group in
+            for (index, master) in masters.enumerated() {
+                group.addTask { (index, await self.clear(request, master: master)) }
+            }
+            var results: [(Int, [CacheClearReport])] = []
+            for await result in group { results.append(result) }
+            return results.sorted { $0.0 < $1.0 }.flatMap(\.1)
+        }
+    }
+
+    /// The sockets of each master, found anew; those which nothing tells apart stand alone.
+    ///
+    /// - Throws: `CacheTargetError` where the directory of the sockets cannot be read.
+    public func masters() async throws(CacheTargetError) -> [[FastCGIAddress]] {
+        let endpoints = endpoints
+        let addresses = try await pool.run { () throws(CacheTargetError) in
+            try endpoints.resolved()
+        }
+        guard addresses.count > 1 else { return addresses.map { [$0] } }
+        let identities = await withTaskGroup(of: (Int, MasterIdentity?).self) { group in
+            for (index, address) in addresses.enumerated() {
+                group.addTask { (index, await self.identity(of: address)) }
+            }
+            var found: [Int: MasterIdentity] = [:]
+            for await (index, identity) in group { found[index] = identity }
+            return found
+        }
+        var places: [MasterIdentity: Int] = [:]
+        var masters: [[FastCGIAddress]] = []
+        for (index, address) in addresses.enumerated() {
+            if let identity = identities[index], let place = places[identity] {
+                masters[place].append(address)
+                continue
+            }
+            if let identity = identities[index] { places[identity] = masters.count }
+            masters.append([address])
+        }
+        return masters
+    }
+
+    /// The master behind a socket; remembered for as long as the socket is the same one.
+    private func identity(of address: FastCGIAddress) async -> MasterIdentity? {
+        // A TCP port has nothing that would show that another master has taken it over.
+        guard case .unix(let path) = address, let file = SocketFile(path) else { return nil }
+        if let identity = known.withLock({ $0[file] }) { return identity }
+        let exchange = exchange
+        do throws(CacheTargetError) {
+            let reply = try await pool.run { () throws(CacheTargetError) in
+                try exchange.status(at: address)
+            }
+            guard let identity = MasterIdentity(reply) else { return nil }
+            known.withLock { known in
+                if known.count >= PHPFPMEndpoints.maximumSockets { known.removeAll() }
+                known[file] = identity
+            }
+            return identity
+        } catch {
+            // Not lost: the clear of this socket, now a master of its own, meets the same error.
+            return nil
+        }
+    }
+
+    /// Clears one master through the first of its pools that can do it.
+    private func clear(
+        _ request: ClearRequest, master: [FastCGIAddress]
+    ) async -> [CacheClearReport] {
+        var best: [CacheClearReport] = []
+        for address in master {
+            let reports = await clear(request, at: address)
+            let isDone = reports.allSatisfy(\.outcome.isDone)
+            if best.isEmpty || isDone { best = reports }
+            if isDone { break }
+        }
+        return best
+    }
+
+    private func clear(_ request: ClearRequest, at address: FastCGIAddress) async
+        -> [CacheClearReport]
+    {
+        let exchange = exchange
+        let began = ContinuousClock.now
+        func verdict() -> ClearVerdict {
+            ClearVerdict(
+                target: address.description, request: request,
+                milliseconds: (ContinuousClock.now - began) / .milliseconds(1))
+        }
+        do throws(CacheTargetError) {
+            let answer = try await pool.run { () throws(CacheTargetError) in
+                try exchange.clear(request, at: address)
+            }
+            return verdict().reports(answer)
+        } catch {
+            return verdict().reports(error)
+        }
+    }
+}
+
+extension CacheClearReport.Outcome {
+    /// Whether no other pool of the same master could do better.
+    var isDone: Bool {
+        switch self {
+        case .cleared, .restartPending: true
+        case .nothingToClear, .failed: false
+        }
+    }
+}
