@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ClusterModel
+internal import Synchronization
+
+/// One application event on its way to local subscribers.
+public struct DeliveredEvent: Sendable, Hashable {
+    /// Its ID.
+    public let id: EventID
+    /// Its stamp.
+    public let timestamp: HybridTimestamp
+    /// The grant its origin spoke under.
+    public let grant: Digest
+    /// Topic and payload.
+    public let event: ApplicationEvent
+
+    /// Joins what a subscriber is told.
+    public init(
+        id: EventID, timestamp: HybridTimestamp, grant: Digest, event: ApplicationEvent
+    ) {
+        self.id = id
+        self.timestamp = timestamp
+        self.grant = grant
+        self.event = event
+    }
+}
+
+/// Hands durable application events to local subscribers, none of which can hold up another.
+///
+/// Law: every subscriber sees the accepted events of one origin in their order, each once, without
+/// a hole: those after its `since` from the log first, then live ones. A subscriber whose queue is
+/// full is set back to the log and goes on from there by itself.
+public final class SubscriptionHub: Sendable {
+    private struct State {
+        var subscribers: [UInt64: Subscriber] = [:]
+        var nextNumber: UInt64 = 1
+    }
+
+    private let state = Mutex(State())
+
+    /// A hub without subscribers.
+    public init() {}
+
+    /// How many subscribe.
+    public var count: Int { state.withLock { $0.subscribers.count } }
+
+    /// Hands over events that are durable and allowed here.
+    ///
+    /// From the node's executor; never blocks.
+    public func deliver(_ events: [DeliveredEvent]) {
+        let subscribers = state.withLock { state in
+            state.subscribers.isEmpty ? [] : Array(state.subscribers.values)
+        }
+        for subscriber in subscribers { subscriber.offer(events) }
+    }
+
+    /// Adds a subscriber of topics; it is gone when the value it gets goes.
+    func add(_ patterns: [String]) -> (subscriber: Subscriber, number: UInt64) {
+        let subscriber = Subscriber(patterns: patterns)
+        let number = state.withLock { state in
+            defer { state.nextNumber += 1 }
+            state.subscribers[state.nextNumber] = subscriber
+            return state.nextNumber
+        }
+        return (subscriber, number)
+    }
+
+    /// Removes a subscriber, and wakes whoever waits for its next events.
+    func remove(_ number: UInt64) {
+        let subscriber = state.withLock { $0.subscribers.removeValue(forKey: number) }
+        subscriber?.end()
+    }
+
+    /// Ends every subscription, as the daemon stops.
+    public func endAll() {
+        let subscribers = state.withLock { state in
+            defer { state.subscribers = [:] }
+            return Array(state.subscribers.values)
+        }
+        for subscriber in subscribers { subscriber.end() }
+    }
+}
+
+/// One subscriber's bounded queue.
+final class Subscriber: Sendable {
+    /// How many events may wait for a subscriber before it is set back to the log.
+    ///
+    /// At 200 bytes each this is some 2 MB; the log holds the rest.
+    static let queueLimit = 8_192
+
+    /// What waits for a subscriber.
+    enum Arrival: Sendable {
+        /// Live events, in order.
+        case events([DeliveredEvent])
+        /// More came than the queue holds: read the log from where you are.
+        case overflow
+        /// There will be no more.
+        case ended
+    }
+
+    private struct State {
+        var queue: [DeliveredEvent] = []
+        var hasOverflowed = false
+        var hasEnded = false
+        var waiter: CheckedContinuation<Arrival, Never>?
+    }
+
+    private let patterns: [String]
+    private let state = Mutex(State())
+
+    init(patterns: [String]) {
+        self.patterns = patterns
+    }
+
+    /// Whether the subscriber asked for the topic; without patterns it asked for every one.
+    func wants(_ topic: String) -> Bool {
+        patterns.isEmpty || patterns.contains { Subscriber.matches(topic, pattern: $0) }
+    }
+
+    /// A pattern is a topic, or the start of topics with `*` behind.
+    static func matches(_ topic: String, pattern: String) -> Bool {
+        pattern.utf8.last == UInt8(ascii: "*")
+            ? topic.utf8.starts(with: pattern.utf8.dropLast()) : topic == pattern
+    }
+
+    func offer(_ events: [DeliveredEvent]) {
+        let wanted = events.filter { wants($0.event.topic) }
+        guard !wanted.isEmpty else { return }
+        let waiter = state.withLock { state -> CheckedContinuation<Arrival, Never>? in
+            guard !state.hasEnded, !state.hasOverflowed else { return nil }
+            if let waiter = state.waiter {
+                state.waiter = nil
+                return waiter
+            }
+            if state.queue.count + wanted.count > Subscriber.queueLimit {
+                state.queue = []
+                state.hasOverflowed = true
+            } else {
+                state.queue += wanted
+            }
+            return nil
+        }
+        waiter?.resume(returning: .events(wanted))
+    }
+
+    /// What came since the last call; waits where nothing did.
+    ///
+    /// One caller at a time.
+    func next() async -> Arrival {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let arrival = state.withLock { state -> Arrival? in
+                    if state.hasOverflowed {
+                        state.hasOverflowed = false
+                        return .overflow
+                    }
+                    if !state.queue.isEmpty {
+                        defer { state.queue = [] }
+                        return .events(state.queue)
+                    }
+                    if state.hasEnded { return .ended }
+                    state.waiter = continuation
+                    return nil
+                }
+                if let arrival { continuation.resume(returning: arrival) }
+            }
+        } onCancel: {
+            end()
+        }
+    }
+
+    func end() {
+        let waiter = state.withLock { state in
+            state.hasEnded = true
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume(returning: .ended)
+    }
+}
