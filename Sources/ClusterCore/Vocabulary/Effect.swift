@@ -24,15 +24,12 @@ public enum Effect: Hashable, Sendable {
     case append([LogEntry], AppendTicket)
     /// Read batches back; completed by `loaded`. What is not held is left out.
     case load(EventRange)
-    /// Write down that every position through this one is applied, or remembered as a remainder.
-    case recordApplied(EpochID, through: SequenceNumber)
+    /// Write down how far a log is applied, and what came of events.
+    case recordApplied(AppliedRecord)
     /// Write down what a member, this one too, said of events.
     case recordReceipt(Receipt, by: NodeID, at: HybridTimestamp)
     /// Write down that a stored batch may do something else now.
     case dispose(EpochID, first: SequenceNumber, LogEntry.Disposition)
-    /// Keep a small value of the core under a name, no later than effects that follow; empty bytes
-    /// remove it. It comes back in `RecoveredState.values`.
-    case remember(name: String, bytes: [UInt8])
     /// Forget the batches of a log through the floor, and remember the floor.
     case truncate(floor: EpochHead)
     /// A log goes on behind a gap that nobody can fill: remember the floor that it goes on from.
@@ -82,19 +79,61 @@ public struct LogEntry: Hashable, Sendable {
         case accepted = 0
         /// Its user is not allowed here: stored whole, not applied.
         case withheld = 1
-        /// Its grant is not dated, or its log has two contents for one position.
+        /// Its date is not proven.
         case held = 2
+        /// Its log has two contents for one position: stored, never applied.
+        case quarantined = 3
     }
 
     /// The batch.
     public let batch: VerifiedBatch
-    /// What the receiver thought of it. A remark for people: what decides is judged again.
+    /// What the receiver thought of it.
+    ///
+    /// A remark for people: what decides is judged again.
     public let disposition: Disposition
 
     /// Joins a batch with what is thought of it.
     public init(batch: VerifiedBatch, disposition: Disposition) {
         self.batch = batch
         self.disposition = disposition
+    }
+}
+
+/// How far a log is applied, and what came of events on the way.
+public struct AppliedRecord: Hashable, Sendable {
+    /// What came of a run of events here.
+    public struct Entry: Hashable, Sendable {
+        /// Which events.
+        public let subject: EventRange
+        /// What came of them.
+        ///
+        /// Not final: they are read again at the next start.
+        public let outcome: ApplyOutcome
+        /// How often it was tried, from 0 for what waits.
+        public let attempt: Int
+
+        /// States what came of events.
+        public init(subject: EventRange, outcome: ApplyOutcome, attempt: Int) {
+            self.subject = subject
+            self.outcome = outcome
+            self.attempt = attempt
+        }
+    }
+
+    /// Which log.
+    public let log: EpochID
+    /// Every position through this one is applied, or has an entry that says why not.
+    public let through: SequenceNumber
+    /// What is not plainly applied, or is so now after an entry that said otherwise.
+    ///
+    /// A later entry replaces earlier ones of the same events; a plain `applied` removes them.
+    public let entries: [Entry]
+
+    /// States how far a log is applied.
+    public init(log: EpochID, through: SequenceNumber, entries: [Entry] = []) {
+        self.log = log
+        self.through = through
+        self.entries = entries
     }
 }
 

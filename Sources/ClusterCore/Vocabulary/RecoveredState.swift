@@ -19,8 +19,10 @@ public struct RecoveredState: Hashable, Sendable {
     public var newestTimestamp: HybridTimestamp
     /// Every log that this node holds, own ones too, in any order.
     public var logs: [RecoveredHistory]
-    /// What `Effect.remember` kept.
-    public var values: [String: [UInt8]]
+    /// Every stored batch that holds state and was accepted, in any order.
+    public var stateBatches: [VerifiedBatch]
+    /// Blobs that stored events name and this node does not hold, in the order of the events.
+    public var missingBlobs: [MissingBlob]
     /// Whether the log was found damaged, restored, or is new on a node that had one: what was
     /// applied is not known, so one full clear comes before ready.
     public var hasLostHistory: Bool
@@ -40,7 +42,8 @@ public struct RecoveredState: Hashable, Sendable {
         self.seed = seed
         self.newestTimestamp = .zero
         self.logs = []
-        self.values = [:]
+        self.stateBatches = []
+        self.missingBlobs = []
         self.hasLostHistory = false
         self.configuration = configuration
     }
@@ -50,16 +53,33 @@ public struct RecoveredState: Hashable, Sendable {
 public struct RecoveredHistory: Hashable, Sendable {
     /// Its end; the floor where nothing is behind that.
     public var head: EpochHead
-    /// Every position through this one is applied or a remainder.
+    /// Every position through this one is applied, or has an outcome that says why not.
     public var applied: SequenceNumber
     /// Everything through this has been truncated or jumped over.
     public var floor: EpochHead?
+    /// What was recorded of events that are not plainly applied.
+    public var outcomes: [AppliedRecord.Entry]
 
     /// A log that ends there and is applied that far.
     public init(head: EpochHead, applied: SequenceNumber, floor: EpochHead? = nil) {
         self.head = head
         self.applied = applied
         self.floor = floor
+        self.outcomes = []
+    }
+}
+
+/// A blob that an event names and this node does not hold.
+public struct MissingBlob: Hashable, Sendable {
+    /// The event.
+    public let event: EventID
+    /// The blob.
+    public let reference: BlobReference
+
+    /// Joins event and blob.
+    public init(event: EventID, reference: BlobReference) {
+        self.event = event
+        self.reference = reference
     }
 }
 
