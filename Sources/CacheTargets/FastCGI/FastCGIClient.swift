@@ -45,7 +45,9 @@ extension FastCGIReply {
                     .scriptNotFound, "the clear script",
                     "The pool cannot see the file: check its directory, chroot and PrivateTmp."
                 )
-            } else if status == 403, text.hasPrefix("Access denied.") {
+            } else if (status == 403 && text.hasPrefix("Access denied."))
+                || evidence.contains("Unable to open primary script")
+            {
                 (
                     .accessDenied, "permission to run the clear script",
                     "Add .php to security.limit_extensions, or the directory to open_basedir."

@@ -4,9 +4,13 @@
 public struct OpcodeCounters: Sendable, Equatable {
     /// How many scripts are cached.
     public let scripts: Int
-    /// When the cache was made. Unit: seconds since 1970.
+    /// When the cache was made.
+    ///
+    /// Unit: seconds since 1970.
     public let startTime: Int
-    /// When it was last restarted; 0 for never. Unit: seconds since 1970.
+    /// When it was last restarted; 0 for never.
+    ///
+    /// Unit: seconds since 1970.
     public let lastRestartTime: Int
     /// How often it was restarted on request.
     public let manualRestarts: Int
@@ -32,7 +36,9 @@ public struct OpcodeCounters: Sendable, Equatable {
 public struct UserCounters: Sendable, Equatable {
     /// How many entries it holds.
     public let entries: Int
-    /// When it was made or last cleared. Unit: seconds since 1970.
+    /// When it was made or last cleared; some versions of APCu say nonsense after a clear.
+    ///
+    /// Unit: seconds since 1970.
     public let startTime: Int
     /// How often an entry was found.
     public let hits: Int
@@ -40,7 +46,9 @@ public struct UserCounters: Sendable, Equatable {
     public let misses: Int
     /// How many entries were stored.
     public let inserts: Int
-    /// Unit: bytes in use.
+    /// How much memory its entries take.
+    ///
+    /// Unit: bytes.
     public let memory: Int
 }
 

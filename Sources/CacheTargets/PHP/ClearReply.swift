@@ -24,8 +24,6 @@ struct ClearReply: Sendable, Equatable {
 
     let version: String
     let parent: Int
-    /// When the request began, by PHP's clock. Unit: seconds since 1970.
-    let requestTime: Int
     let namespace: String
     let realpathBytes: Int
     let realpathSeconds: Int
@@ -50,9 +48,7 @@ struct ClearReply: Sendable, Equatable {
 
     private init(_ fields: inout Fields) throws(Refusal) {
         version = try fields.text("php")
-        let process = try fields.numbers("process", count: 3)
-        parent = process[0]
-        requestTime = process[2]
+        parent = try fields.numbers("process", count: 2)[0]
         namespace = try fields.text("namespace")
         let realpath = try fields.numbers("realpath", count: 2)
         realpathBytes = realpath[0]

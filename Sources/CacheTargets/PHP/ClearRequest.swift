@@ -82,6 +82,11 @@ public struct ClearRequest: Sendable, Equatable {
         }
     }
 
+    /// The same request for only some of the caches.
+    func restricted(opcode keepsOpcode: Bool, user keepsUser: Bool) -> ClearRequest {
+        ClearRequest(unchecked: keepsOpcode ? opcode : .none, keepsUser ? user : .none)
+    }
+
     private static func refusal(_ expected: String, found: String) -> CacheTargetError {
         CacheTargetError(
             .invalidRequest, target: "php-fpm", operation: "read clear request",

@@ -103,18 +103,27 @@ public final class PHPFPMCache: Sendable {
         }
     }
 
-    /// Clears one master through the first of its pools that can do it.
+    /// Clears one master: each cache through the first of its pools that can do it.
     private func clear(
         _ request: ClearRequest, master: [FastCGIAddress]
     ) async -> [CacheClearReport] {
-        var best: [CacheClearReport] = []
+        var reports: [CacheClearReport] = []
+        var rest = request
         for address in master {
-            let reports = await clear(request, at: address)
-            let isDone = reports.allSatisfy(\.outcome.isDone)
-            if best.isEmpty || isDone { best = reports }
-            if isDone { break }
+            for report in await clear(rest, at: address) {
+                if let index = reports.firstIndex(where: { $0.cache == report.cache }) {
+                    if report.outcome.isDone { reports[index] = report }
+                } else {
+                    reports.append(report)
+                }
+            }
+            let isUndone = { cache in
+                reports.contains { $0.cache == cache && !$0.outcome.isDone }
+            }
+            rest = request.restricted(opcode: isUndone(.opcode), user: isUndone(.user))
+            if rest.opcode == .none, rest.user == .none { break }
         }
-        return best
+        return reports
     }
 
     private func clear(_ request: ClearRequest, at address: FastCGIAddress) async

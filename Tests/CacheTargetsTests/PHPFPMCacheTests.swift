@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CacheTargets
+import Glibc
+import Testing
+
+@Suite("Clearing a real PHP-FPM", .enabled(if: RealPHPFPM.isUsable), .timeLimit(.minutes(2)))
+struct PHPFPMCacheTests {
+    static let warm = "cached=1 a=1 b=1 other=1"
+    static let cold = "cached=0 a=0 b=0 other=0"
+
+    private let directory: TemporaryDirectory
+    private let script: ClearScript
+    private let pool = BlockingPool(name: "caches", width: 4)
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        script = ClearScript(directory: "\(directory.path)/php")
+    }
+
+    private func cache(
+        _ addresses: [FastCGIAddress], deadlines: FastCGIDeadlines = FastCGIDeadlines()
+    ) -> PHPFPMCache {
+        PHPFPMCache(
+            endpoints: .addresses(addresses), script: script, pool: pool, deadlines: deadlines)
+    }
+
+    private func warmed(
+        _ settings: RealPHPFPM.Settings = RealPHPFPM.Settings()
+    ) async throws -> RealPHPFPM {
+        let server = try await RealPHPFPM.started(settings)
+        for pool in settings.pools { try await server.visit("warm", pool: pool) }
+        return server
+    }
+
+    @Test("Everything warm is cold afterwards, and the counters prove it")
+    func everything() async throws {
+        let server = try await warmed()
+        #expect(try await server.visit("read") == Self.warm)
+        let reports = await cache([server.address()]).clear(.everything)
+        #expect(try await server.visit("read") == Self.cold)
+        #expect(reports.map(\.cache) == [.opcode, .user])
+        #expect(reports.map(\.outcome) == [.cleared, .cleared])
+        guard case .opcode(let before, let after) = try #require(reports[0].counters),
+            case .user(let entries, let left) = try #require(reports[1].counters)
+        else {
+            Issue.record("counters of the wrong cache: \(reports)")
+            return
+        }
+        #expect(after.manualRestarts == before.manualRestarts + 1)
+        #expect(after.lastRestartTime >= before.startTime)
+        #expect(before.scripts >= 2)
+        #expect(after.scripts < before.scripts)
+        #expect(entries.entries == 3)
+        #expect(left.entries == 0)
+        #expect(reports.map(\.target) == Array(repeating: server.address().description, count: 2))
+        #expect(reports[0].notes.contains { $0.contains("realpath") })
+    }
+
+    @Test("A second clear right away is proved as well")
+    func twice() async throws {
+        let server = try await warmed()
+        let cache = cache([server.address()])
+        for _ in 0..<5 {
+            let reports = await cache.clear(.everything)
+            #expect(reports.map(\.outcome) == [.cleared, .cleared])
+        }
+    }
+
+    @Test(
+        "Only what was named is cleared",
+        arguments: [
+            (ClearRequest.User.keys(["site:a", "absent"]), "cached=1 a=0 b=1 other=1", 1),
+            (.prefix("site:"), "cached=1 a=0 b=0 other=1", 2),
+            (.prefix("si.e:"), "cached=1 a=1 b=1 other=1", 0),
+            (.pattern(":a$"), "cached=1 a=0 b=1 other=0", 2),
+            (.all, "cached=1 a=0 b=0 other=0", 3),
+        ])
+    func selection(user: ClearRequest.User, expected: String, removed: Int) async throws {
+        let server = try await warmed()
+        let reports = await cache([server.address()]).clear(
+            try ClearRequest(opcode: .none, user: user))
+        #expect(reports.map(\.outcome) == [.cleared])
+        #expect(reports.map(\.removed) == [removed])
+        #expect(try await server.visit("read") == expected)
+    }
+
+    @Test("Changed files are invalidated, also one that was deleted, and nothing else is")
+    func files() async throws {
+        let server = try await warmed()
+        let page = "\(server.directory.path)/page.php"
+        let reports = await cache([server.address()]).clear(
+            try ClearRequest(opcode: .files([page, "/never/was.php"]), user: .none))
+        #expect(reports.map(\.outcome) == [.cleared])
+        #expect(reports.map(\.removed) == [1])
+        #expect(try await server.visit("read") == "cached=0 a=1 b=1 other=1")
+        try await server.visit("warm")
+        #expect(unlink(page) == 0)
+        let again = await cache([server.address()]).clear(
+            try ClearRequest(opcode: .files([page]), user: .none))
+        #expect(again.map(\.outcome) == [.cleared])
+        #expect(try await server.visit("read") == "cached=0 a=1 b=1 other=1")
+    }
+
+    @Test("Two masters are independent, and each reports for itself")
+    func masters() async throws {
+        let first = try await warmed()
+        let second = try await warmed()
+        let one = await cache([first.address()]).clear(.everything)
+        #expect(one.count == 2)
+        #expect(try await first.visit("read") == Self.cold)
+        #expect(try await second.visit("read") == Self.warm)
+        let both = await cache([first.address(), second.address()]).clear(.everything)
+        #expect(both.map(\.outcome) == [.cleared, .cleared, .cleared, .cleared])
+        #expect(try await second.visit("read") == Self.cold)
+    }
+
+    @Test("The pools of one master are cleared once, found in a directory of sockets")
+    func pools() async throws {
+        var settings = RealPHPFPM.Settings()
+        settings.pools = ["a", "b"]
+        let server = try await warmed(settings)
+        let cache = PHPFPMCache(
+            endpoints: .directory(server.directory.path), script: script, pool: pool)
+        #expect(try await cache.masters() == [[server.address("a"), server.address("b")]])
+        let reports = await cache.clear(.everything)
+        #expect(reports.map(\.outcome) == [.cleared, .cleared])
+        #expect(try await server.visit("read", pool: "b") == Self.cold)
+    }
+
+    @Test("A disabled opcode cache and a missing user cache are said to be so")
+    func absent() async throws {
+        var settings = RealPHPFPM.Settings()
+        settings.opcache = false
+        settings.apcu = false
+        let server = try await warmed(settings)
+        let reports = await cache([server.address()]).clear(.everything)
+        #expect(
+            reports.map(\.outcome) == [
+                .nothingToClear("opcache is loaded and disabled"),
+                .nothingToClear("APCu is not loaded, or disable_functions hides it"),
+            ])
+    }
+
+    @Test("A child that ends after each request does not hide the proof")
+    func shortLivedChildren() async throws {
+        var settings = RealPHPFPM.Settings()
+        settings.poolExtra = ["pm.max_requests = 1"]
+        let server = try await warmed(settings)
+        let reports = await cache([server.address()]).clear(.everything)
+        #expect(reports.map(\.outcome) == [.cleared, .cleared])
+    }
+
+    @Test("Frozen children are a failure in time, and a clear after they wake works")
+    func frozen() async throws {
+        let server = try await warmed()
+        server.freeze()
+        let quick = FastCGIDeadlines(connect: .milliseconds(200), total: .milliseconds(300))
+        let reports = await cache([server.address()], deadlines: quick).clear(.everything)
+        #expect(reports.compactMap(\.failure?.code) == [.timedOut, .timedOut])
+        server.resume()
+        let awake = await cache([server.address()]).clear(.everything)
+        #expect(awake.map(\.outcome) == [.cleared, .cleared])
+    }
+
+    @Test("A master that is down is a failure, and one that came back is cleared")
+    func down() async throws {
+        let server = try await warmed()
+        let cache = cache([server.address()])
+        server.stop()
+        let reports = await cache.clear(.everything)
+        #expect(reports.compactMap(\.failure?.code) == [.socketMissing, .socketMissing])
+        try await server.start()
+        #expect(await cache.clear(.everything).map(\.outcome) == [.cleared, .cleared])
+    }
+
+    @Test(
+        "What the pool's configuration forbids is named",
+        arguments: [
+            (["opcache.restrict_api=/elsewhere"], [String](), CacheTargetError.Code.forbidden),
+            ([], ["security.limit_extensions = .html .php7 .nothing"], .accessDenied),
+            (["open_basedir=/usr"], [], .accessDenied),
+        ])
+    func forbidden(ini: [String], pool: [String], code: CacheTargetError.Code) async throws {
+        var settings = RealPHPFPM.Settings()
+        settings.extra = ini
+        settings.poolExtra = pool
+        let server = try RealPHPFPM(settings)
+        do {
+            try await server.start()
+        } catch let error as CacheTargetError {
+            // The site's own page meets the same refusal: the server is up.
+            #expect(error.code == code)
+        }
+        let request = try ClearRequest(opcode: .all, user: .none)
+        let reports = await cache([server.address()]).clear(request)
+        let failure = try #require(reports.first?.failure)
+        #expect(failure.code == code, "\(failure)")
+        #expect(!failure.hint.isEmpty)
+    }
+
+    @Test("A visitor who reaches the script without the token learns and changes nothing")
+    func visitor() async throws {
+        let server = try await warmed()
+        try script.install()
+        let client = FastCGIClient(pool: pool)
+        let request = FastCGIRequest(parameters: [
+            ("REQUEST_METHOD", "POST"), ("SCRIPT_FILENAME", script.path),
+            ("QUERY_STRING", "SITESTACKER_TOKEN=x"), ("HTTP_SITESTACKER_TOKEN", "x"),
+            ("SITESTACKER_OPCODE", "all"), ("SITESTACKER_USER", "all"),
+        ])
+        let error = await #expect(throws: CacheTargetError.self) {
+            try await client.perform(request, at: server.address())
+        }
+        #expect(error?.code == .httpStatus)
+        #expect(try await server.visit("read") == Self.warm)
+    }
+
+    @Test("A pattern that is no regular expression is refused and nothing is cleared")
+    func badPattern() async throws {
+        let server = try await warmed()
+        let request = try ClearRequest(opcode: .none, user: .pattern("(unclosed"))
+        let reports = await cache([server.address()]).clear(request)
+        #expect(reports.compactMap(\.failure?.code) == [.phpFatal])
+        #expect(try await server.visit("read") == Self.warm)
+    }
+}
+
+extension CacheClearReport {
+    /// The reason of a failure.
+    var failure: CacheTargetError? {
+        guard case .failed(let error) = outcome else { return nil }
+        return error
+    }
+}
