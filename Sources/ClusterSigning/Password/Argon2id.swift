@@ -9,12 +9,16 @@ public struct Argon2idCost: Hashable, Sendable {
     /// The floor, and what new accounts get: 64 MiB, three passes.
     public static let standard = Argon2idCost(uncheckedMemoryKibibytes: 64 * 1_024, passes: 3)
 
-    /// Accepted memory, 64 MiB to 1 GiB. Unit: KiB.
+    /// Accepted memory, 64 MiB to 1 GiB.
+    ///
+    /// Unit: KiB.
     public static let acceptedMemoryKibibytes = 64 * 1_024...1_024 * 1_024
     /// Accepted number of passes.
     public static let acceptedPasses = 3...10
 
-    /// Memory that is filled. Unit: KiB.
+    /// Memory that is filled.
+    ///
+    /// Unit: KiB.
     public let memoryKibibytes: Int
     /// How often the memory is passed over.
     public let passes: Int
@@ -47,9 +51,13 @@ public struct Argon2idCost: Hashable, Sendable {
 
 /// Everything but the password that stretching it depends on; public, and stored with the account.
 public struct Argon2idParameters: Hashable, Sendable {
-    /// Length of a salt. Unit: bytes. Source: crypto_pwhash_SALTBYTES.
+    /// Length of a salt.
+    ///
+    /// Unit: bytes. Source: crypto_pwhash_SALTBYTES.
     public static let saltLength = 16
-    /// Length of the encoded form. Unit: bytes.
+    /// Length of the encoded form.
+    ///
+    /// Unit: bytes.
     public static let encodedLength = 8 + saltLength
 
     /// What it costs.
@@ -101,9 +109,13 @@ public struct Argon2idParameters: Hashable, Sendable {
 ///
 /// Source: RFC 9106; crypto_pwhash.
 public enum Argon2id {
-    /// Accepted lengths of the input. Unit: bytes.
+    /// Accepted lengths of the input.
+    ///
+    /// Unit: bytes.
     public static let acceptedInput = 1...4_096
-    /// Accepted lengths of the output. Unit: bytes.
+    /// Accepted lengths of the output.
+    ///
+    /// Unit: bytes.
     public static let acceptedOutput = 16...1_024
 
     /// Stretches `input` to `count` bytes.

@@ -8,14 +8,22 @@
 ///
 /// Source: RFC 9383, ciphersuite P256-SHA256-HKDF-SHA256-HMAC-SHA256.
 public enum Spake2Plus {
-    /// Length of `shareP` and `shareV`, uncompressed points. Unit: bytes.
+    /// Length of `shareP` and `shareV`, uncompressed points.
+    ///
+    /// Unit: bytes.
     public static let shareLength = P256.pointLength
-    /// Length of `confirmP` and `confirmV`. Unit: bytes.
+    /// Length of `confirmP` and `confirmV`.
+    ///
+    /// Unit: bytes.
     public static let confirmationLength = HMACSHA256.codeLength
-    /// Length of the shared key. Unit: bytes.
+    /// Length of the shared key.
+    ///
+    /// Unit: bytes.
     public static let sharedKeyLength = 32
 
-    /// The mask of the prover's share. Source: RFC 9383, section 4.
+    /// The mask of the prover's share.
+    ///
+    /// Source: RFC 9383, section 4.
     static let maskM: [UInt8] = [
         0x04, 0x88, 0x6e, 0x2f, 0x97, 0xac, 0xe4, 0x6e, 0x55, 0xba, 0x9d, 0xd7, 0x24,
         0x25, 0x79, 0xf2, 0x99, 0x3b, 0x64, 0xe1, 0x6e, 0xf3, 0xdc, 0xab, 0x95, 0xaf,
@@ -24,7 +32,9 @@ public enum Spake2Plus {
         0x94, 0x19, 0xc7, 0x85, 0xe0, 0xca, 0x54, 0x7d, 0x55, 0xa1, 0x2e, 0x2d, 0x20,
     ]
 
-    /// The mask of the verifier's share. Source: RFC 9383, section 4.
+    /// The mask of the verifier's share.
+    ///
+    /// Source: RFC 9383, section 4.
     static let maskN: [UInt8] = [
         0x04, 0xd8, 0xbb, 0xd6, 0xc6, 0x39, 0xc6, 0x29, 0x37, 0xb0, 0x4d, 0x99, 0x7f,
         0x38, 0xc3, 0x77, 0x07, 0x19, 0xc6, 0x29, 0xd7, 0x01, 0x4d, 0x49, 0xa2, 0x4b,
@@ -60,7 +70,9 @@ struct Spake2PlusExchange {
     /// The point `V`; secret.
     var v: [UInt8]
 
-    /// The transcript `TT`; secret. Source: RFC 9383, section 3.3.
+    /// The transcript `TT`; secret.
+    ///
+    /// Source: RFC 9383, section 3.3.
     func transcript(binding: Spake2PlusBinding, w0: SecretBytes) -> [UInt8] {
         var transcript: [UInt8] = []
         for field in [
@@ -73,7 +85,9 @@ struct Spake2PlusExchange {
         return transcript
     }
 
-    /// Derives all keys and overwrites what they came from. Source: RFC 9383, section 3.4.
+    /// Derives all keys and overwrites what they came from.
+    ///
+    /// Source: RFC 9383, section 3.4.
     mutating func finish(
         binding: Spake2PlusBinding, w0: SecretBytes
     ) throws(CryptographyError) -> Spake2PlusKeys {

@@ -2,10 +2,14 @@
 
 /// What the prover knows: the scalars `w0` and `w1`, made from the stretched password.
 public struct Spake2PlusProverSecret: Sendable, CustomStringConvertible {
-    /// The shortest stretched password: two numbers of 40 bytes. Unit: bytes.
+    /// The shortest stretched password: two numbers of 40 bytes.
+    ///
+    /// Unit: bytes.
     /// Source: RFC 9383, section 3.2.
     public static let shortestStretch = 2 * P256.wideLength
-    /// The longest stretched password. Unit: bytes.
+    /// The longest stretched password.
+    ///
+    /// Unit: bytes.
     public static let longestStretch = 256
 
     let w0: SecretBytes
@@ -56,7 +60,9 @@ public struct Spake2PlusProverSecret: Sendable, CustomStringConvertible {
 ///
 /// Guesses can be checked against it at the price of one Argon2id each, so it is stored like a key.
 public struct Spake2PlusVerifierRecord: Equatable, Sendable, CustomStringConvertible {
-    /// Length of the stored form. Unit: bytes.
+    /// Length of the stored form.
+    ///
+    /// Unit: bytes.
     public static let encodedLength = P256.scalarLength + P256.pointLength
 
     let w0: SecretBytes

@@ -3,7 +3,9 @@ import CSodium
 
 /// A key for sealing: 32 secret bytes.
 public struct SealingKey: Sendable, CustomStringConvertible {
-    /// Length of every key. Unit: bytes.
+    /// Length of every key.
+    ///
+    /// Unit: bytes.
     public static let length = 32
 
     let bytes: SecretBytes
@@ -30,7 +32,9 @@ public struct SealingKey: Sendable, CustomStringConvertible {
 ///
 /// Source: draft-irtf-cfrg-xchacha; crypto_aead_xchacha20poly1305_ietf_encrypt.
 public enum AEAD {
-    /// What sealing adds to the length of a message. Unit: bytes.
+    /// What sealing adds to the length of a message.
+    ///
+    /// Unit: bytes.
     public static let overhead = nonceLength + tagLength
 
     static let nonceLength = 24

@@ -5,14 +5,18 @@ import CSodium
 ///
 /// Source: RFC 7693; crypto_generichash_blake2b.
 public enum Blake2b {
-    /// Length of every digest. Unit: bytes.
+    /// Length of every digest.
+    ///
+    /// Unit: bytes.
     public static let digestLength = 32
 
     /// A key that separates one use of the hash from another, or makes it a code of authenticity.
     public struct Key: Hashable, Sendable {
         let bytes: [UInt8]
 
-        /// Wraps the bytes of a key. Limit: 1 to 64 bytes (RFC 7693, section 2.1).
+        /// Wraps the bytes of a key.
+        ///
+        /// Limit: 1 to 64 bytes (RFC 7693, section 2.1).
         ///
         /// - Throws: ``CryptographyError`` with `wrongLength`.
         public init(_ bytes: [UInt8]) throws(CryptographyError) {

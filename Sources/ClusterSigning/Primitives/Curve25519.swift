@@ -5,7 +5,9 @@ import CSodium
 ///
 /// Source: RFC 7748; crypto_scalarmult_curve25519_base.
 public enum Curve25519 {
-    /// Length of both halves of a key. Unit: bytes.
+    /// Length of both halves of a key.
+    ///
+    /// Unit: bytes.
     public static let keyLength = 32
 
     /// Answers the public key that belongs to a secret one.

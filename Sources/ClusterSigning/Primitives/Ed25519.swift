@@ -5,11 +5,17 @@ import CSodium
 ///
 /// Source: RFC 8032.
 public enum Ed25519 {
-    /// Length of a signature. Unit: bytes.
+    /// Length of a signature.
+    ///
+    /// Unit: bytes.
     public static let signatureLength = 64
-    /// Length of a public key. Unit: bytes.
+    /// Length of a public key.
+    ///
+    /// Unit: bytes.
     public static let keyLength = 32
-    /// Length of the seed from which a key pair is made. Unit: bytes.
+    /// Length of the seed from which a key pair is made.
+    ///
+    /// Unit: bytes.
     public static let seedLength = 32
 }
 

@@ -5,7 +5,9 @@ import CCrypto
 ///
 /// Source: RFC 2104; HMAC(3).
 public enum HMACSHA256 {
-    /// Length of every code. Unit: bytes.
+    /// Length of every code.
+    ///
+    /// Unit: bytes.
     public static let codeLength = 32
 
     /// Answers the code of `message` under `key`; compare it with ``ConstantTime`` only.
@@ -35,7 +37,9 @@ public enum HMACSHA256 {
 ///
 /// Source: RFC 5869.
 public enum HKDFSHA256 {
-    /// The longest output. Unit: bytes. Source: RFC 5869, section 2.3.
+    /// The longest output.
+    ///
+    /// Unit: bytes. Source: RFC 5869, section 2.3.
     public static let longestOutput = 255 * HMACSHA256.codeLength
 
     /// Derives `count` bytes from `input`; different labels give unrelated bytes.

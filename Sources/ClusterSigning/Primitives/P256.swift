@@ -10,11 +10,17 @@ import CCrypto
 ///
 /// Source: EC_POINT_mul(3), BN_mod(3).
 struct P256: ~Copyable {
-    /// Length of an uncompressed point. Unit: bytes.
+    /// Length of an uncompressed point.
+    ///
+    /// Unit: bytes.
     static let pointLength = 65
-    /// Length of a scalar, the most significant byte first. Unit: bytes.
+    /// Length of a scalar, the most significant byte first.
+    ///
+    /// Unit: bytes.
     static let scalarLength = 32
-    /// The shortest number whose remainder is practically unbiased. Unit: bytes.
+    /// The shortest number whose remainder is practically unbiased.
+    ///
+    /// Unit: bytes.
     /// Source: RFC 9383, section 3.2.
     static let wideLength = 40
 

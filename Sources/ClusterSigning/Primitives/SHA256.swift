@@ -5,7 +5,9 @@ import CCrypto
 ///
 /// Source: FIPS 180-4; EVP_DigestInit(3).
 public enum SHA256 {
-    /// Length of every digest. Unit: bytes.
+    /// Length of every digest.
+    ///
+    /// Unit: bytes.
     public static let digestLength = 32
 
     /// Hashes bytes that are whole in memory.
