@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterModel
+import SwiftProtobuf
+
+// The contents of events that are messages of their own.
+
+extension Invalidation {
+    private static let operation = "invalidation"
+
+    init(encoded bytes: [UInt8]) throws(WireError) {
+        let wire = try Protobuf.fact(
+            ProtoInvalidation.self, from: bytes, upTo: WireLimits.body, Self.operation)
+        self.init()
+        opcodeCache = wire.opcodeCache
+        userCache = wire.userCache
+        everything = wire.everything
+        paths = wire.paths
+        keys = wire.keys
+        keyPrefixes = wire.keyPrefixes
+        keyPatterns = wire.keyPatterns
+        urls = wire.urls
+        tags = wire.tags
+        seen = try VersionVector(wire: wire.seen, Self.operation)
+        try check()
+    }
+
+    func encoded() throws(WireError) -> [UInt8] {
+        try check()
+        var wire = ProtoInvalidation()
+        wire.opcodeCache = opcodeCache
+        wire.userCache = userCache
+        wire.everything = everything
+        wire.paths = paths
+        wire.keys = keys
+        wire.keyPrefixes = keyPrefixes
+        wire.keyPatterns = keyPatterns
+        wire.urls = urls
+        wire.tags = tags
+        if seen.count > 0 { wire.seen = try seen.wire(Self.operation) }
+        return try Protobuf.encode(wire, upTo: WireLimits.body, Self.operation)
+    }
+
+    private func check() throws(WireError) {
+        let lists = [
+            ("paths", paths), ("keys", keys), ("key prefixes", keyPrefixes),
+            ("key patterns", keyPatterns), ("URLs", urls), ("tags", tags),
+        ]
+        guard opcodeCache || userCache || everything || lists.contains(where: { !$0.1.isEmpty })
+        else {
+            throw WireError(
+                .missing, Self.operation, expected: "something to clear", found: "nothing")
+        }
+        for (field, list) in lists {
+            try Bounds.check(
+                count: list.count, upTo: WireLimits.invalidationEntries, Self.operation, field)
+            for entry in list {
+                try Bounds.check(
+                    text: entry, upTo: WireLimits.entry, Self.operation, "entry of \(field)",
+                    from: 1)
+            }
+        }
+    }
+}
+
+extension RevisionProposal {
+    private static let operation = "revision proposal"
+
+    init(encoded bytes: [UInt8]) throws(WireError) {
+        let wire = try Protobuf.fact(
+            ProtoRevisionProposal.self, from: bytes, upTo: WireLimits.body, Self.operation)
+        self.init(
+            generation: wire.generation,
+            parent: wire.hasParent ? try EventID(wire: wire.parent, Self.operation) : nil,
+            commits: wire.commits.map { RepositoryCommit(path: $0.path, commit: $0.commit) })
+        try check()
+    }
+
+    func encoded() throws(WireError) -> [UInt8] {
+        try check()
+        var wire = ProtoRevisionProposal()
+        wire.generation = generation
+        if let parent { wire.parent = try parent.wire(Self.operation) }
+        wire.commits = commits.map { commit in
+            var wire = ProtoRepositoryCommit()
+            wire.path = commit.path
+            wire.commit = commit.commit
+            return wire
+        }
+        return try Protobuf.encode(wire, upTo: WireLimits.body, Self.operation)
+    }
+
+    private func check() throws(WireError) {
+        try Bounds.check(
+            generation, in: 1...WireLimits.position, Self.operation, "generation")
+        try Bounds.check(
+            count: commits.count, upTo: WireLimits.repositories, Self.operation, "commits",
+            from: 1)
+        for commit in commits {
+            try Bounds.check(name: commit.path, upTo: WireLimits.entry, Self.operation, "path")
+            let digits = commit.commit.utf8
+            guard digits.count == 40 || digits.count == 64,
+                digits.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+            else {
+                throw WireError(
+                    .forbiddenText, Self.operation,
+                    expected: "a commit of 40 or 64 lower-case hexadecimal digits",
+                    found: "\(digits.count) bytes")
+            }
+        }
+        try Bounds.checkAscending(commits, Self.operation, "paths") {
+            $0.path.utf8.lexicographicallyPrecedes($1.path.utf8)
+        }
+    }
+}
+
+extension Checkpoint {
+    private static let operation = "checkpoint"
+
+    init(encoded bytes: [UInt8]) throws(WireError) {
+        let wire = try Protobuf.fact(
+            ProtoCheckpoint.self, from: bytes, upTo: WireLimits.body, Self.operation)
+        self.init(
+            heads: try EpochHead.list(
+                wire.heads, upTo: WireLimits.vectorEntries, Self.operation, isAscending: true),
+            wall: WallTime(milliseconds: wire.wall))
+        try Bounds.check(wall, Self.operation)
+    }
+
+    func encoded() throws(WireError) -> [UInt8] {
+        try Bounds.check(wall, Self.operation)
+        var wire = ProtoCheckpoint()
+        wire.heads = try EpochHead.wire(
+            heads, upTo: WireLimits.vectorEntries, Self.operation, isAscending: true)
+        wire.wall = wall.milliseconds
+        return try Protobuf.encode(wire, upTo: WireLimits.body, Self.operation)
+    }
+}
