@@ -10,6 +10,8 @@ extension CacheConfiguration {
         guard let section = SchemaSection(value, keys: Self.kinds + options) else { return nil }
         let present = section.present(Self.kinds)
         guard present.count == 1, let kind = present.first, let address = section[kind] else {
+            // A misspelt kind was told already.
+            if present.isEmpty, section.hasUnknownKeys { return nil }
             value.refuse(
                 ValueProblem(
                     expected: "one of the kinds " + Self.kinds.joined(separator: ", "),

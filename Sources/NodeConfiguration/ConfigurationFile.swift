@@ -8,9 +8,9 @@ import Glibc
 enum ConfigurationFile {
     /// The bytes of a regular file of ours; `nil` if there is no such file.
     ///
-    /// - Throws: ``ConfigurationError`` with code `unsafe` for a link, a folder, a pipe or a device,
-    ///   for a file of another user and for one that group or others may write; `invalid` beyond
-    ///   `limit`; `unreadable` for anything else.
+    /// - Throws: ``ConfigurationError`` with code `unsafe` for a link, a folder, a pipe or a
+    ///   device, for a file of another user and for one that group or others may write; `invalid`
+    ///   beyond `limit`; `unreadable` for anything else.
     static func read(
         _ path: String, limit: Int, operation: String
     ) throws(ConfigurationError) -> [UInt8]? {
@@ -169,8 +169,8 @@ private func shellQuoted(_ path: String) -> String {
 extension SiteConfiguration {
     /// Reads the configuration of an installation from its file.
     ///
-    /// - Throws: ``ConfigurationError``: `missing` without the file, `unsafe` if somebody else could
-    ///   have written it, `unreadable`, or `invalid` as ``decode(_:file:)`` does.
+    /// - Throws: ``ConfigurationError``: `missing` without the file, `unsafe` if somebody else
+    ///   could have written it, `unreadable`, or `invalid` as ``decode(_:file:)`` does.
     public static func load(from path: String) throws(ConfigurationError) -> SiteConfiguration {
         let operation = "read the configuration"
         let bytes = try ConfigurationFile.read(
@@ -187,8 +187,8 @@ extension SiteConfiguration {
 extension UsersFile {
     /// Reads the users file; a missing one is ``missing``, which lets nobody act from elsewhere.
     ///
-    /// - Throws: ``ConfigurationError``: `unsafe` if somebody else could have written it or can replace
-    ///   it, `unreadable`, or `invalid` as ``decode(_:file:)`` does.
+    /// - Throws: ``ConfigurationError``: `unsafe` if somebody else could have written it or can
+    ///   replace it, `unreadable`, or `invalid` as ``decode(_:file:)`` does.
     public static func load(from path: String) throws(ConfigurationError) -> UsersFile {
         let operation = "read the users file"
         let bytes = try ConfigurationFile.read(path, limit: byteLimit, operation: operation)

@@ -13,7 +13,9 @@ public struct ConfigurationLocator: Sendable {
         public let passed: [String]
     }
 
-    /// The folder where the search begins. Invariant: absolute.
+    /// The folder where the search begins.
+    ///
+    /// Invariant: absolute.
     public var workingDirectory: String
     /// The home folder of the user.
     public var home: String?
@@ -31,8 +33,8 @@ public struct ConfigurationLocator: Sendable {
 
     /// Finds the `sitestacker.yml` in force: that of `site`, or the nearest one going upwards.
     ///
-    /// - Throws: ``ConfigurationError``: `missing` if there is none, `unreadable` where a folder cannot
-    ///   be looked into.
+    /// - Throws: ``ConfigurationError``: `missing` if there is none, `unreadable` where a folder
+    ///   cannot be looked into.
     public func configuration(site: String? = nil) throws(ConfigurationError) -> Location {
         let name = SiteConfiguration.fileName
         if let site {
@@ -63,8 +65,8 @@ public struct ConfigurationLocator: Sendable {
     /// The override wins even where it does not exist yet. Where nothing exists it is the one at
     /// home, which the daemon then makes.
     ///
-    /// - Throws: ``ConfigurationError``: `invalid` for an override which is no absolute path, `missing`
-    ///   without any home folder.
+    /// - Throws: ``ConfigurationError``: `invalid` for an override which is no absolute path,
+    ///   `missing` without any home folder.
     public func state() throws(ConfigurationError) -> Location {
         if let stateOverride {
             guard stateOverride.hasPrefix("/"), !stateOverride.utf8.contains(0) else {

@@ -40,7 +40,8 @@ public enum ConfigurationWriter {
 
     /// Makes a `sitestacker.yml` where there is none.
     ///
-    /// - Throws: ``ConfigurationError``: `invalid` for the list, `unreadable` if it cannot be written.
+    /// - Throws: ``ConfigurationError``: `invalid` for the list, `unreadable` if it cannot be
+    ///   written.
     public static func createSite(
         at path: String, urls: [SiteURL]
     ) throws(ConfigurationError) -> Outcome {
@@ -53,13 +54,18 @@ public enum ConfigurationWriter {
     ///
     /// A user who is listed stays as he is, whatever his scopes.
     ///
-    /// - Throws: ``ConfigurationError``: `invalid`, `unsafe` or `unreadable` if the file cannot be read
-    ///   as it is, `busy` while another program adds to it.
+    /// - Throws: ``ConfigurationError``: `invalid`, `unsafe` or `unreadable` if the file cannot be
+    ///   read as it is, `busy` while another program adds to it.
     public static func addUser(
         _ user: UserEntry.Identifier, scopes: [ConfiguredScope] = ConfiguredScope.allCases,
         to path: String
     ) throws(ConfigurationError) -> Outcome {
         let failure = Failure(path: path, operation: "add to the users file")
+        // A name is only safe to write after it was read: a newline in it would be a second user.
+        _ = try UserEntry.Identifier(user.description)
+        guard !scopes.isEmpty else {
+            throw failure.error(.invalid, expected: "at least one scope", found: "none")
+        }
         let lock = try lockFolder(of: path, failure)
         defer { _ = close(lock) }
         let line = userLine(user, scopes)

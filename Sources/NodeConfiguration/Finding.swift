@@ -48,7 +48,9 @@ public struct Finding: Sendable, Hashable, CustomStringConvertible {
 
 /// Why a file of the configuration cannot be used.
 ///
-/// The caller keeps what was in force before. Invariant: `findings` is never empty.
+/// The caller keeps what was in force before.
+///
+/// Invariant: `findings` is never empty.
 public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kind of failure, for programs.
     public enum Code: String, Sendable, Hashable, CaseIterable {

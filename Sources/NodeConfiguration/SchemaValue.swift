@@ -159,6 +159,7 @@ func decimal(_ text: String) -> Int? {
 struct SchemaSection {
     private let entries: [YAMLEntry]
     let value: SchemaValue
+    let hasUnknownKeys: Bool
 
     /// Takes a mapping and refuses every key it does not know; `nil` if it is no mapping.
     init?(_ value: SchemaValue, keys known: [String]) {
@@ -168,6 +169,7 @@ struct SchemaSection {
         }
         self.entries = entries
         self.value = value
+        hasUnknownKeys = entries.contains { !known.contains($0.key) }
         for entry in entries where !known.contains(entry.key) {
             value.log.add(
                 ValueProblem(

@@ -10,7 +10,9 @@ public struct SiteConfiguration: Sendable, Hashable {
 
     /// The nodes of the site in the order of the file.
     ///
-    /// Limit: 64. Invariant: no two have the same ``SiteURL/key``.
+    /// Limit: 64.
+    ///
+    /// Invariant: no two have the same ``SiteURL/key``.
     public var urls: [SiteURL]
     /// The site's database, if it has one.
     public var database: DatabaseAddress?
@@ -42,6 +44,13 @@ public struct SiteConfiguration: Sendable, Hashable {
     /// A configuration with nothing but a list of URLs, which is complete.
     public init(urls: [SiteURL]) {
         self.urls = urls
+    }
+
+    /// The door's port of this node, once it is known which URL is its own.
+    ///
+    /// What the URL names comes first, because that is where the others look.
+    public func doorPort(ofOwn url: SiteURL) -> UInt16 {
+        url.namedDoorPort ?? port ?? SiteURL.defaultDoorPort
     }
 
     /// How new code takes the place of the old.
@@ -95,17 +104,27 @@ public struct SiteConfiguration: Sendable, Hashable {
 
     /// Bounds on what a node stores and does.
     public struct Limits: Sendable, Hashable {
-        /// The largest payload the application may publish. Unit: bytes.
+        /// The largest payload the application may publish.
+        ///
+        /// Unit: bytes.
         public var payload = 1 << 20
-        /// What waits for one peer before it has to pull instead. Unit: bytes.
+        /// What waits for one peer before it has to pull instead.
+        ///
+        /// Unit: bytes.
         public var peerQueue = 8 << 20
-        /// The size at which the log is truncated. Unit: bytes.
+        /// The size at which the log is truncated.
+        ///
+        /// Unit: bytes.
         public var logSize = 1 << 30
         /// The age at which the log is truncated.
         public var logAge: Duration = .seconds(30 * 86_400)
-        /// Deletions of data files at once beyond which a node stops and asks. Unit: files.
+        /// Deletions of data files at once beyond which a node stops and asks.
+        ///
+        /// Unit: files.
         public var deletions = 1000
-        /// The share of the data files beyond which a node stops and asks. Unit: percent.
+        /// The share of the data files beyond which a node stops and asks.
+        ///
+        /// Unit: percent.
         public var deletionPercent = 25
 
         /// The usual bounds.

@@ -27,7 +27,8 @@ public struct SiteURL: Sendable, Hashable, CustomStringConvertible {
     public var doorPort: UInt16 { namedDoorPort ?? Self.defaultDoorPort }
     /// The door as `host:port`, which is also the `Host` header that tells installations apart.
     ///
-    /// Invariant: two URLs of one node's door and host have the same key, however they were written.
+    /// Invariant: two URLs of one node's door and host have the same key, however they were
+    /// written.
     public var key: String { "\(host.inURL):\(doorPort)" }
     /// The URL as it was written.
     public var description: String { display }

@@ -4,9 +4,13 @@
 public struct UserEntry: Sendable, Hashable {
     /// How the line names the user.
     public enum Identifier: Sendable, Hashable, CustomStringConvertible {
-        /// By the name of the account. Invariant: holds no `@`.
+        /// By the name of the account.
+        ///
+        /// Invariant: holds no `@`.
         case name(String)
-        /// By the email address of the account. Invariant: holds one `@`.
+        /// By the email address of the account.
+        ///
+        /// Invariant: holds one `@`.
         case email(String)
 
         /// The name or address as written.
@@ -21,8 +25,8 @@ public struct UserEntry: Sendable, Hashable {
 
         /// Reads a name or an email address.
         ///
-        /// Names are 1 to 64 letters, digits, dots, hyphens and underscores, all ASCII, and begin with
-        /// a letter or digit: what looks alike is then alike, in whatever script it was typed.
+        /// Names are 1 to 64 letters, digits, dots, hyphens and underscores, all ASCII, and begin
+        /// with a letter or digit: what looks alike is then alike, in whatever script it was typed.
         ///
         /// - Throws: ``ConfigurationError`` with code `invalid`.
         public init(_ text: String) throws(ConfigurationError) {
@@ -102,9 +106,13 @@ public struct UserEntry: Sendable, Hashable {
 public struct UsersFile: Sendable, Hashable {
     /// The name of the file.
     public static let fileName = "users"
-    /// The largest file that is looked at. Unit: bytes. Limit: 256 KiB.
+    /// The largest file that is looked at.
+    ///
+    /// Unit: bytes. Limit: 256 KiB.
     public static let byteLimit = 256 * 1024
-    /// The most users a file may name. Limit: 4,096.
+    /// The most users a file may name.
+    ///
+    /// Limit: 4,096.
     public static let entryLimit = 4096
 
     /// The entries in the order of the file.
@@ -117,8 +125,8 @@ public struct UsersFile: Sendable, Hashable {
 
     /// Reads the content of a users file: a name or email a line, optionally scopes, `#` comments.
     ///
-    /// Total: any bytes give a list or an error, never a part of a list; whoever gets an error keeps
-    /// the last good list.
+    /// Total: any bytes give a list or an error, never a part of a list; whoever gets an error
+    /// keeps the last good list.
     ///
     /// - Throws: ``ConfigurationError`` with code `invalid` and every wrong line, up to
     ///   ``ConfigurationError/findingLimit``.

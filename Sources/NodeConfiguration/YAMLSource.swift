@@ -8,7 +8,9 @@
 struct YAMLSource {
     /// The largest file that is looked at.
     ///
-    /// Unit: bytes. Limit: 256 KiB.
+    /// Unit: bytes.
+    ///
+    /// Limit: 256 KiB.
     static let byteLimit = 256 * 1024
 
     let text: String
