@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import CZeroMQ
+internal import CZeroMQLibrary
 internal import Glibc
 
 /// One set of libzmq I/O threads, and the only thing that sockets share.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import CZeroMQ
+internal import CZeroMQLibrary
 
 /// The public half of an X25519 key for CURVE, which names a socket's owner.
 public struct CurvePublicKey: Hashable, Sendable, CustomStringConvertible {

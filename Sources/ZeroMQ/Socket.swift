@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import CZeroMQ
+internal import CZeroMQLibrary
 
 /// One libzmq socket, owned by one variable, with only the calls that its role allows.
 ///

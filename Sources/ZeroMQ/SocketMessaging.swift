@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import CZeroMQ
+internal import CZeroMQLibrary
 internal import Glibc
 
 extension Socket where Role: SendingRole {
@@ -30,9 +30,10 @@ extension Socket where Role: ReceivingRole {
 }
 
 extension SocketCore {
-    func trySend(_ frames: [Frame]) throws(ZeroMQError) -> SendResult {
-        precondition(!frames.isEmpty, "a message has at least one frame")
-        for index in frames.indices {
+    /// Sends the frames of one message from an index on; those before it were sent already.
+    func trySend(_ frames: [Frame], from start: Int = 0) throws(ZeroMQError) -> SendResult {
+        precondition(start < frames.count, "a message has at least one frame")
+        for index in frames.indices.dropFirst(start) {
             let number = send(frames[index], isLast: index == frames.count - 1)
             guard number != 0 else { continue }
             if index > 0 {
@@ -50,7 +51,7 @@ extension SocketCore {
     }
 
     /// Sends one frame without waiting, and returns 0 or an errno value.
-    private func send(_ frame: Frame, isLast: Bool) -> CInt {
+    func send(_ frame: Frame, isLast: Bool) -> CInt {
         var message = zmq_msg_t()
         frame.storage.share(into: &message)
         let flags = isLast ? ZMQ_DONTWAIT : ZMQ_DONTWAIT | ZMQ_SNDMORE

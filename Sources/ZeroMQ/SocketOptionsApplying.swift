@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import CZeroMQ
+internal import CZeroMQLibrary
 
 /// Writes options to a fresh libzmq socket.
 struct OptionWriter {

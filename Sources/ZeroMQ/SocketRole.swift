@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import CZeroMQ
+internal import CZeroMQLibrary
 
 /// What a socket is for; each role is a type, so that an illegal call does not compile.
 public protocol SocketRole: SendableMetatype {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import CZeroMQ
 internal import Synchronization
 
 /// What libzmq asks when a peer wants in.

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libzmq, and the few system calls which the Swift overlay of the C library does not export.
+ * The few system calls which the Swift overlay of the C library does not export.
  * Every function here is opaque: feature macros stay in shim.c, because a public header that
  * defines them changes the layout of types that other modules have already seen.
  */
 #ifndef SITESTACKER_CZEROMQ_H
 #define SITESTACKER_CZEROMQ_H
-
-#include <zmq.h>
 
 /* A non-blocking, close-on-exec event counter, or -1 with errno set. Source: eventfd(2). */
 int czmq_event_open(void);
