@@ -118,7 +118,9 @@ struct HostileServerTests {
     func silent(trickles: Bool) async throws {
         let server = try FakeServer { connection in
             if trickles {
-                while FakeServer.send([1, 7, 0, 1, 0, 0, 0, 0], to: connection) { _ = poll(nil, 0, 1) }
+                while FakeServer.send([1, 7, 0, 1, 0, 0, 0, 0], to: connection) {
+                    _ = poll(nil, 0, 1)
+                }
             } else {
                 FakeServer.waitForClose(connection)
             }

@@ -25,7 +25,6 @@ struct ClearReply: Sendable, Equatable {
     let version: String
     let parent: Int
     let namespace: String
-    let realpathBytes: Int
     let realpathSeconds: Int
     let fileCache: String
     let opcode: Part<OpcodeCounters>
@@ -48,38 +47,29 @@ struct ClearReply: Sendable, Equatable {
 
     private init(_ fields: inout Fields) throws(Refusal) {
         version = try fields.text("php")
-        parent = try fields.numbers("process", count: 2)[0]
+        parent = try fields.numbers("parent", count: 1)[0]
         namespace = try fields.text("namespace")
-        let realpath = try fields.numbers("realpath", count: 2)
-        realpathBytes = realpath[0]
-        realpathSeconds = realpath[1]
-        let opcodeState = try fields.text("opcode.state")
-        if opcodeState == "active" {
-            fileCache = try fields.text("opcode.filecache")
-            opcode = .active(
-                before: OpcodeCounters(try fields.numbers("opcode.before", count: 8)),
-                after: OpcodeCounters(try fields.numbers("opcode.after", count: 8)),
-                result: try fields.numbers("opcode.result", count: 3))
-        } else {
-            fileCache = ""
-            opcode = .absent(try Self.absence(opcodeState))
-        }
-        let userState = try fields.text("user.state")
-        if userState == "active" {
-            user = .active(
-                before: UserCounters(try fields.numbers("user.before", count: 6)),
-                after: UserCounters(try fields.numbers("user.after", count: 6)),
-                result: try fields.numbers("user.result", count: 2))
-        } else {
-            user = .absent(try Self.absence(userState))
-        }
+        realpathSeconds = try fields.numbers("realpath", count: 1)[0]
+        fileCache = try fields.text("filecache")
+        opcode = try Self.part("opcode", &fields, results: 3, counters: 8) { OpcodeCounters($0) }
+        user = try Self.part("user", &fields, results: 2, counters: 6) { UserCounters($0) }
     }
 
-    private static func absence(_ word: String) throws(Refusal) -> String {
-        guard ["missing", "disabled", "restricted", "file-only"].contains(word) else {
-            throw Refusal(reason: "unknown state \(word)")
+    /// Reads one cache: counters before and after, or one and the same word for why not.
+    private static func part<Counters>(
+        _ name: String, _ fields: inout Fields, results: Int, counters: Int,
+        make: ([Int]) -> Counters
+    ) throws(Refusal) -> Part<Counters> {
+        let result = try fields.numbers("\(name).result", count: results)
+        if let word = fields.absence("\(name).before") {
+            guard try fields.text("\(name).after") == word else {
+                throw Refusal(reason: "\(name) came into being in between")
+            }
+            return .absent(word)
         }
-        return word
+        return .active(
+            before: make(try fields.numbers("\(name).before", count: counters)),
+            after: make(try fields.numbers("\(name).after", count: counters)), result: result)
     }
 }
 
@@ -125,6 +115,15 @@ private struct Fields {
             throw ClearReply.Refusal(reason: "\(key) is not \(count) numbers")
         }
         return numbers
+    }
+
+    /// Takes the value if it is a word for why a cache is absent.
+    mutating func absence(_ key: String) -> String? {
+        guard let word = values[key],
+            ["missing", "disabled", "restricted", "file-only"].contains(word)
+        else { return nil }
+        values.removeValue(forKey: key)
+        return word
     }
 
     func finish() throws(ClearReply.Refusal) {
