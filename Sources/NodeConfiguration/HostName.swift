@@ -44,8 +44,12 @@ public struct HostName: Sendable, Hashable {
         }
     }
 
-    /// Reads a bare numeric address, as an interface has one.
-    init(address text: String) throws(ValueProblem) {
+    /// Reads a bare numeric address to listen on, which may stand for all interfaces.
+    init(listening text: String) throws(ValueProblem) {
+        if let everywhere = Self.everywhere[text] {
+            self = everywhere
+            return
+        }
         if text.contains(":") {
             let bare = text.hasPrefix("[") && text.hasSuffix("]")
             try self.init(ipv6: bare ? String(text.dropFirst().dropLast()) : text)
@@ -58,6 +62,12 @@ public struct HostName: Sendable, Hashable {
             try self.init(ipv4: text)
         }
     }
+
+    private static let everywhere = [
+        "0.0.0.0": HostName(kind: .ipv4, canonical: "0.0.0.0"),
+        "::": HostName(kind: .ipv6, canonical: "::"),
+        "[::]": HostName(kind: .ipv6, canonical: "::"),
+    ]
 
     private init(kind: Kind, canonical: String) {
         self.kind = kind

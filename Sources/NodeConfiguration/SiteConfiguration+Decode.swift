@@ -47,7 +47,7 @@ extension SiteConfiguration {
         result.http = section["http"].flatMap(HTTPInterface.init(reading:))
         result.port = section["port"]?.integer(1...Int(SiteURL.highestDoorPort))
             .map(UInt16.init)
-        result.bind = section["bind"]?.parsed("a numeric IP address", HostName.init(address:))
+        result.bind = section["bind"]?.parsed("a numeric IP address", HostName.init(listening:))
         if let limits = section["limits"] { result.limits.read(limits) }
         result.switchMode = section["switch"]?.choice(SwitchMode.self) ?? result.switchMode
         result.settle =
@@ -176,10 +176,14 @@ extension SiteConfiguration.HTTPInterface {
         let dashboard = section["dashboard"]?.boolean()
         let listen = section.required("listen")?.parsed("ADDRESS:PORT") {
             text throws(ValueProblem) in
-            guard case .tcp(let host, let port) = try ServerAddress(parsing: text) else {
+            guard let colon = text.lastIndex(of: ":") else {
                 throw ValueProblem(expected: "ADDRESS:PORT", found: quoted(text))
             }
-            return (host, port)
+            let port = String(text[text.index(after: colon)...])
+            return (
+                try HostName(listening: String(text[..<colon])),
+                try Authority.port(port, upTo: .max)
+            )
         }
         guard let listen else { return nil }
         self.init(host: listen.0, port: listen.1, dashboard: dashboard ?? false)

@@ -83,7 +83,10 @@ struct SchemaRefusalTests {
         line2("no socket", "app: {group: www-data}", "the key \"socket\""),
         line2("long socket", "app: {socket: /\(String(repeating: "a", count: 107))}", "107 bytes"),
         line2("no listen", "http: {dashboard: true}", "the key \"listen\""),
-        line2("listen everywhere", "http: {listen: \"*:80\"}", "a host name"),
+        line2("listen everywhere", "http: {listen: \"*:80\"}", "a numeric IP address"),
+        line2("listen on a name", "http: {listen: \"localhost:80\"}", "a numeric IP address"),
+        line2("listen on no port", "http: {listen: 127.0.0.1}", "ADDRESS:PORT"),
+        line2("listen on a group", "http: {listen: \"224.0.0.1:80\"}", "one host"),
     ]
 
     @Test("A wrong value", arguments: scalars + sections)

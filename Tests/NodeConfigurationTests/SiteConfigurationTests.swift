@@ -129,6 +129,15 @@ struct SiteConfigurationTests {
         #expect(plain.urls.map(plain.doorPort(ofOwn:)) == [5570])
     }
 
+    @Test(
+        "A node can listen on all interfaces",
+        arguments: [("0.0.0.0", "0.0.0.0"), ("\"::\"", "[::]"), ("fd00::1", "[fd00::1]")])
+    func everywhere(_ text: String, inURL: String) throws {
+        let site = try decode("urls: [a]\nbind: \(text)\nhttp: {listen: \"\(inURL):80\"}\n")
+        #expect(site.bind?.inURL == inURL)
+        #expect(site.http?.host.inURL == inURL && site.http?.port == 80)
+    }
+
     static let addresses: [(String, DatabaseAddress.Engine, UInt16?, String)] = [
         ("mysql://u@h:33/d", .mysql, 33, "d"), ("mariadb://u:p@h/d", .mysql, 3306, "d"),
         ("postgres://u:p@[::1]/d", .postgresql, 5432, "d"),
