@@ -114,6 +114,13 @@ public final class Alarm {
         self.fire = fire
     }
 
+    /// The alarm with its deadline if that has come.
+    func due(at now: ContinuousClock.Instant) -> (alarm: Alarm, deadline: ContinuousClock.Instant)?
+    {
+        guard let deadline, deadline <= now else { return nil }
+        return (self, deadline)
+    }
+
     /// Asks for one call at the time, which replaces any time set before; nil takes it back.
     public func set(_ time: ContinuousClock.Instant?) {
         precondition(loop.isCurrent, "alarms are set on their executor's thread")

@@ -182,10 +182,9 @@ final class PollingLoop: @unchecked Sendable {
     private func fireAlarms() {
         guard !alarms.isEmpty else { return }
         let now = ContinuousClock.now
-        for entry in alarms {
-            guard let alarm = entry.alarm, let deadline = alarm.deadline, deadline <= now else {
-                continue
-            }
+        // By time, not by age: after a stall several are due at once. One may cancel another.
+        let due = alarms.compactMap { $0.alarm?.due(at: now) }.sorted { $0.deadline < $1.deadline }
+        for (alarm, deadline) in due where alarm.deadline == deadline {
             alarm.deadline = nil
             alarm.fire()
         }

@@ -16,9 +16,13 @@ import Testing
 
     static let cases = [
         Case(name: "one frame", sizes: [10], isOversize: false, keepsFirst: true),
-        Case(name: "as many frames as allowed", sizes: [1, 1, 98], isOversize: false, keepsFirst: true),
+        Case(
+            name: "as many frames as allowed", sizes: [1, 1, 98], isOversize: false,
+            keepsFirst: true),
         Case(name: "one frame too many", sizes: [1, 1, 1, 1], isOversize: true, keepsFirst: true),
-        Case(name: "very many", sizes: Array(repeating: 1, count: 5_000), isOversize: true, keepsFirst: true),
+        Case(
+            name: "very many", sizes: Array(repeating: 1, count: 5_000), isOversize: true,
+            keepsFirst: true),
         Case(name: "one byte too many", sizes: [1, 100], isOversize: true, keepsFirst: true),
         Case(name: "too many bytes at once", sizes: [101], isOversize: true, keepsFirst: false),
         Case(name: "too many bytes first", sizes: [200, 1], isOversize: true, keepsFirst: false),
