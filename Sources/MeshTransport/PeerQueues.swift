@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ClusterModel
+internal import NodeRuntime
+
+/// What came in and waits for the node: a queue per peer, served in turn.
+///
+/// Law: no peer can make another one wait, nor fill the memory: beyond its share of bytes a peer's
+/// messages are dropped here, and found again by its beacon. Every second delivery at the least is
+/// not a replay.
+struct PeerQueues {
+    /// How much may wait for each peer and kind.
+    ///
+    /// Unit: bytes. Two full replays, or a few hundred of the largest batches.
+    static let byteLimit = 8 * 1_024 * 1_024
+
+    private struct Queue {
+        var deliveries: [Delivery] = []
+        var head = 0
+        var byteCount = 0
+        var hasDropped = false
+
+        var isEmpty: Bool { head == deliveries.count }
+
+        mutating func take() -> Delivery {
+            let delivery = deliveries[head]
+            head += 1
+            byteCount -= delivery.byteCount
+            if isEmpty || head > 1_024 {
+                deliveries.removeFirst(head)
+                head = 0
+            }
+            return delivery
+        }
+    }
+
+    private struct Ring {
+        var queues: [NodeID: Queue] = [:]
+        var waiting: [NodeID] = []
+        var next = 0
+
+        mutating func add(_ delivery: Delivery, of peer: NodeID) {
+            var queue = queues.removeValue(forKey: peer) ?? Queue()
+            let size = delivery.byteCount
+            if queue.byteCount + size > PeerQueues.byteLimit {
+                if !queue.hasDropped {
+                    queue.hasDropped = true
+                    if queue.isEmpty { waiting.append(peer) }
+                    queue.deliveries.append(.dropped(from: peer, reason: "queue full"))
+                }
+            } else {
+                queue.hasDropped = false
+                if queue.isEmpty { waiting.append(peer) }
+                queue.deliveries.append(delivery)
+                queue.byteCount += size
+            }
+            queues[peer] = queue
+        }
+
+        mutating func take() -> Delivery? {
+            guard !waiting.isEmpty else { return nil }
+            if next >= waiting.count { next = 0 }
+            let peer = waiting[next]
+            guard var queue = queues.removeValue(forKey: peer) else { return nil }
+            let delivery = queue.take()
+            if queue.isEmpty { waiting.remove(at: next) } else { next += 1 }
+            queues[peer] = queue
+            return delivery
+        }
+    }
+
+    private var live = Ring()
+    private var bulk = Ring()
+    private var isBulksTurn = false
+    /// Things of no peer that are few: link changes, requests, refusals.
+    private var others: [Delivery] = []
+
+    /// Queues what came on a peer's broadcast.
+    mutating func addLive(_ delivery: Delivery, of peer: NodeID) { live.add(delivery, of: peer) }
+
+    /// Queues what crossed over from the bulk thread.
+    mutating func addCrossed(_ delivery: Delivery) {
+        switch delivery {
+        case .reply(_, from: let peer): bulk.add(delivery, of: peer)
+        case .request(_, from: .node(let peer), _): bulk.add(delivery, of: peer)
+        case .broadcast, .request, .linkUp, .linkDown, .linkTrouble, .dropped, .refused:
+            others.append(delivery)
+        }
+    }
+
+    /// Queues something that is not traffic.
+    mutating func addOther(_ delivery: Delivery) { others.append(delivery) }
+
+    /// The next delivery, live and bulk in turn, peers in turn.
+    mutating func next() -> Delivery? {
+        if !others.isEmpty { return others.removeFirst() }
+        isBulksTurn.toggle()
+        return isBulksTurn ? bulk.take() ?? live.take() : live.take() ?? bulk.take()
+    }
+
+    /// Forgets what waits of a peer whose link has ended.
+    mutating func forget(_ peer: NodeID) {
+        live.queues[peer] = nil
+        live.waiting.removeAll { $0 == peer }
+    }
+}
+
+extension Delivery {
+    /// What the delivery takes of its peer's share, with something for its own frames.
+    var byteCount: Int {
+        switch self {
+        case .broadcast(let frames, from: _), .request(let frames, from: _, _),
+            .reply(let frames, from: _):
+            frames.reduce(64) { $0 + $1.count + 32 }
+        case .linkUp, .linkDown, .linkTrouble, .dropped, .refused:
+            64
+        }
+    }
+}
