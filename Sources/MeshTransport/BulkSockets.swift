@@ -12,7 +12,7 @@ enum BulkCommand: Sendable {
     /// Answer a request.
     case reply([[UInt8]], to: ReplyTicket)
     /// Have links to exactly these.
-    case setLinks([LinkAddress])
+    case setLinks([PeerLink])
     /// Connect again.
     case relink(NodeID, freshSocket: Bool)
     /// End all connections that others made here; those still admitted come again.
@@ -105,7 +105,7 @@ actor BulkSockets {
 
     // MARK: Asking
 
-    private func setLinks(_ wanted: [LinkAddress]) {
+    private func setLinks(_ wanted: [PeerLink]) {
         let peers = Set(wanted.map(\.node))
         for peer in links.keys where !peers.contains(peer) { links[peer] = nil }
         for address in wanted where links[address.node]?.address != address {
@@ -113,7 +113,7 @@ actor BulkSockets {
         }
     }
 
-    private func link(to address: LinkAddress) {
+    private func link(to address: PeerLink) {
         let peer = address.node
         links[peer] = nil
         do {
@@ -215,11 +215,11 @@ actor BulkSockets {
 
 /// The request channel to one peer.
 final class PeerRequests {
-    let address: LinkAddress
+    let address: PeerLink
     let socket: Socket<Dealer>
     private let endpoint: Endpoint
 
-    init(_ address: LinkAddress, keys: CurveKeyPair, in context: Context) throws(ZeroMQError) {
+    init(_ address: PeerLink, keys: CurveKeyPair, in context: Context) throws(ZeroMQError) {
         self.address = address
         endpoint = try Endpoint(tcp: address.host, port: address.requestPort)
         var options = SocketOptions(

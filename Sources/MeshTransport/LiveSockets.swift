@@ -127,7 +127,7 @@ actor LiveSockets {
 
     // MARK: Links
 
-    func setLinks(_ wanted: [LinkAddress]) {
+    func setLinks(_ wanted: [PeerLink]) {
         var unwanted = Set(links.keys)
         for address in wanted {
             unwanted.remove(address.node)
@@ -142,7 +142,7 @@ actor LiveSockets {
         commands.append(.setLinks(wanted))
     }
 
-    private func link(to address: LinkAddress) {
+    private func link(to address: PeerLink) {
         links[address.node] = nil
         do {
             let link = try PeerSubscription(address, keys: keys, in: context)

@@ -9,11 +9,11 @@ internal import ZeroMQ
 /// A class only because a noncopyable socket cannot be the value of a dictionary; it never leaves
 /// the actor that made it.
 final class PeerSubscription {
-    let address: LinkAddress
+    let address: PeerLink
     private let socket: Socket<Subscribe>
     private let endpoint: Endpoint
 
-    init(_ address: LinkAddress, keys: CurveKeyPair, in context: Context) throws(ZeroMQError) {
+    init(_ address: PeerLink, keys: CurveKeyPair, in context: Context) throws(ZeroMQError) {
         self.address = address
         endpoint = try Endpoint(tcp: address.host, port: address.publishPort)
         var options = SocketOptions(

@@ -89,12 +89,12 @@ public final class ZeroMQTransport: Transport {
     }
 
     /// Makes the links exactly these.
-    public func setLinks(_ links: [LinkAddress]) {
+    public func setLinks(_ links: [PeerLink]) {
         live.assumeIsolated { $0.setLinks(links) }
     }
 
     /// Admits exactly these keys; what a lost key had open ends by binding anew.
-    public func setAdmitted(_ admitted: [CurveKey: Admission]) {
+    public func setAdmitted(_ admitted: [CurveKey: AdmittedKey]) {
         guard admissions.replace(with: admitted) else { return }
         live.assumeIsolated { $0.bindAnew() }
     }
@@ -146,14 +146,14 @@ public struct TransportSettings: Sendable {
 /// Who gets in, looked up by the authenticators of both threads.
 final class Admissions: Sendable {
     private struct State {
-        var byKey: [[UInt8]: Admission] = [:]
-        var byUserID: [String: Admission] = [:]
+        var byKey: [[UInt8]: AdmittedKey] = [:]
+        var byUserID: [String: AdmittedKey] = [:]
     }
 
     private let state = Mutex(State())
 
     /// Replaces the keys; returns whether any was taken away.
-    func replace(with admitted: [CurveKey: Admission]) -> Bool {
+    func replace(with admitted: [CurveKey: AdmittedKey]) -> Bool {
         state.withLock { state in
             let old = state.byKey
             state = State()
@@ -178,7 +178,7 @@ final class Admissions: Sendable {
     }
 
     /// What a connection's key stands for; `nil` once it is not admitted any more.
-    func admission(of userID: String?) -> Admission? {
+    func admission(of userID: String?) -> AdmittedKey? {
         guard let userID else { return nil }
         return state.withLock { $0.byUserID[userID] }
     }

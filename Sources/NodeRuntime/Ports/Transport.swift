@@ -36,10 +36,10 @@ public protocol Transport: Sendable {
     func reply(_ frames: [[UInt8]], to ticket: ReplyTicket)
 
     /// Makes the links exactly these: new ones are made, missing ones ended, changed ones remade.
-    func setLinks(_ links: [LinkAddress])
+    func setLinks(_ links: [PeerLink])
 
     /// Admits exactly these keys; connections of others end.
-    func setAdmitted(_ admitted: [CurveKey: Admission])
+    func setAdmitted(_ admitted: [CurveKey: AdmittedKey])
 
     /// Disconnects from a peer and connects again; with new sockets where asked.
     func relink(_ peer: NodeID, freshSockets: Bool)
@@ -71,7 +71,7 @@ public enum Delivery: Sendable, Hashable {
     /// Frames on a peer's broadcast, topic first.
     case broadcast([[UInt8]], from: NodeID)
     /// A request; the sender's key was admitted as that.
-    case request([[UInt8]], from: Admission, ReplyTicket)
+    case request([[UInt8]], from: AdmittedKey, ReplyTicket)
     /// A reply to a request of ours.
     case reply([[UInt8]], from: NodeID)
     /// The connection to a peer's broadcast is up.
@@ -84,39 +84,6 @@ public enum Delivery: Sendable, Hashable {
     case dropped(from: NodeID, reason: String)
     /// Somebody whose key is not admitted tried to connect.
     case refused(key: CurveKey, address: String)
-}
-
-/// What an admitted key stands for.
-public enum Admission: Sendable, Hashable {
-    /// A node of the cluster.
-    case node(NodeID)
-    /// A foreign client with its name and scopes.
-    case client(name: String, Scopes)
-}
-
-/// Where a peer's sockets are.
-public struct LinkAddress: Sendable, Hashable {
-    /// The peer.
-    public let node: NodeID
-    /// The key its sockets prove.
-    public let curveKey: CurveKey
-    /// A numeric IP address, IPv6 without brackets.
-    public let host: String
-    /// Its PUB socket.
-    public let publishPort: UInt16
-    /// Its ROUTER socket.
-    public let requestPort: UInt16
-
-    /// Joins what is needed to connect.
-    public init(
-        node: NodeID, curveKey: CurveKey, host: String, publishPort: UInt16, requestPort: UInt16
-    ) {
-        self.node = node
-        self.curveKey = curveKey
-        self.host = host
-        self.publishPort = publishPort
-        self.requestPort = requestPort
-    }
 }
 
 /// Why the transport cannot serve.
