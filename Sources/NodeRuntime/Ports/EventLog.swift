@@ -82,7 +82,7 @@ public enum LogOperation: Sendable, Equatable {
     /// Adds records of authority; those present change nothing.
     case records([VerifiedRecord])
     /// Pins a user name to a key.
-    case pin(UserPin)
+    case pin(PinnedUser)
     /// Stores a blob.
     ///
     /// The bytes' hash has been checked.
@@ -172,20 +172,6 @@ public struct StoredReceipt: Sendable, Hashable {
     }
 }
 
-/// A user name which is bound to a key on this node, for good.
-public struct UserPin: Sendable, Hashable {
-    /// The name or address, as in the users file.
-    public let identifier: String
-    /// The key it stands for.
-    public let key: UserKey
-
-    /// Binds a name to a key.
-    public init(identifier: String, key: UserKey) {
-        self.identifier = identifier
-        self.key = key
-    }
-}
-
 /// What a log remembers of one origin's epoch.
 public struct RecoveredEpoch: Sendable, Hashable {
     /// Its durable end.
@@ -217,7 +203,7 @@ public struct RecoveredEventLog: Sendable {
     /// All records of authority, as they came.
     public let records: [SealedRecord]
     /// All pins.
-    public let pins: [UserPin]
+    public let pins: [PinnedUser]
     /// The core's own small values, by name.
     public let values: [String: [UInt8]]
     /// Every batch that holds state and is accepted, in this node's log order.
@@ -229,7 +215,7 @@ public struct RecoveredEventLog: Sendable {
 
     /// Joins what was recovered.
     public init(
-        epochs: [RecoveredEpoch], ownEpoch: LogEpoch?, records: [SealedRecord], pins: [UserPin],
+        epochs: [RecoveredEpoch], ownEpoch: LogEpoch?, records: [SealedRecord], pins: [PinnedUser],
         values: [String: [UInt8]], stateBatches: [StoredBatch], unstoredBlobs: [UnstoredBlob],
         newestTimestamp: HybridTimestamp
     ) {
