@@ -1,0 +1,76 @@
+# Everything a person does here, one word each. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Build jobs: as many as there are cores.
+JOBS ?= $(shell nproc)
+SWIFT_FLAGS ?= -j $(JOBS)
+APT := DEBIAN_FRONTEND=noninteractive apt-get
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# What a bare Debian 12 with Swift lacks: libraries to build with, servers to test against.
+LIBRARIES := libzmq3-dev libsodium-dev libssl-dev libsqlite3-dev git ca-certificates
+SERVERS := php8.2-fpm php8.2-cli php-apcu curl
+PYTHON := python3-zmq python3-nacl python3-protobuf protobuf-compiler
+PEERS := build-essential redis-server libhiredis-dev nats-server libnats-dev
+
+.PHONY: help
+help: ## Show this list.
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: ## Install what this machine lacks (Debian 12; asks for sudo where needed).
+	@command -v swift >/dev/null || { echo "Swift 6.2 or newer is needed: see https://www.swift.org/install/linux/"; exit 69; }
+	@missing=""; for package in $(LIBRARIES) $(SERVERS) $(PYTHON); do \
+	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	    echo "installing:$$missing"; \
+	    $(SUDO) $(APT) update -qq && $(SUDO) $(APT) install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+.PHONY: build
+build: setup ## Build everything, for debugging.
+	swift build $(SWIFT_FLAGS) --build-tests
+
+.PHONY: test
+test: build ## Run every test, the demo included.
+	swift test $(SWIFT_FLAGS) --skip-build
+	examples/three-servers/run --quiet
+
+.PHONY: demo
+demo: setup ## Three servers on this machine: the main job, step by step. KEEP=1 leaves them running.
+	swift build $(SWIFT_FLAGS) --product sitestacker
+	KEEP=$(KEEP) examples/three-servers/run
+
+.PHONY: release
+release: setup ## Build the program as it is shipped.
+	swift build $(SWIFT_FLAGS) -c release --product sitestacker
+
+.PHONY: benchmark
+benchmark: setup ## Measure, side by side with peers and the floor; writes docs/performance.md. ROUNDS=5
+	@missing=""; for package in $(PEERS); do \
+	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; [ -z "$$missing" ] || $(SUDO) $(APT) install -y -qq --no-install-recommends $$missing >/dev/null
+	swift build $(SWIFT_FLAGS) -c release --product sitestacker-benchmark
+	examples/benchmark/run $(ROUNDS)
+
+.PHONY: simulate
+simulate: setup ## Run whole clusters from seeds. SEED=n reproduces one; SEEDS=n runs many.
+	swift build $(SWIFT_FLAGS) --product sitestacker-simulator
+	.build/debug/sitestacker-simulator $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),500))
+
+.PHONY: fuzz
+fuzz: setup ## Fuzz every decoder for SECONDS (default 60) each.
+	deploy/fuzz/run $(or $(SECONDS_EACH),60)
+
+.PHONY: format
+format: ## Put every Swift file into the house format.
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+.PHONY: lint
+lint: ## Check the format; any finding is an error.
+	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+
+.PHONY: ci
+ci: lint test ## What a change must pass.

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ClusterCore
+internal import ClusterModel
+internal import ClusterSigning
+internal import Logging
+internal import WireFormat
+
+extension Node {
+    /// Does what the core says; one line an effect, no decision.
+    func perform(_ effect: Effect) {
+        switch effect {
+        case .authority(let effect): perform(authority: effect)
+        case .persistEpoch(let epoch): persist(epoch)
+        case .seal(let draft): seal(draft)
+        case .broadcast(let batch): ports.transport.broadcast(BroadcastFrames.encode(batch))
+        case .resolve(let ticket, let result):
+            publishing.removeValue(forKey: ticket)?(result)
+        case .append(let entries, let ticket): append(entries, ticket)
+        case .load(let range): load(range)
+        case .recordApplied(let record): recordApplied(record)
+        case .recordReceipt(let receipt, by: let node): record(receipt, by: node)
+        case .recordRevision: break  // The log keeps every batch that holds state.
+        case .truncate(let floor): write([.truncate(floor)])
+        case .jump(let floor): write([.floor(floor)])
+        case .broadcastBeacon(let beacon): broadcast(beacon)
+        case .acknowledge(let acknowledgement, let peer):
+            tell(.acknowledge([acknowledgement]), peer)
+        case .requestReplay(let request, let peer): ask(.replay(request), peer)
+        case .serveReplay(let request, let ticket): serve(request, ticket)
+        case .refuseReplay(_, let ticket, let end): answer(.replay(end, []), ticket)
+        case .requestHeads(let peer): ask(.heads(after: nil), peer)
+        case .requestOwnHeads(let peer): ask(.ownHead(origin: identity.nodeID), peer)
+        case .answerHeads(let heads, let ticket):
+            answer(.heads(heads, isLast: true), ticket)
+        case .requestBlob(let blob, let peer): fetch(blob, from: peer)
+        case .relink(let peer, _, let isFresh):
+            ports.transport.relink(peer, freshSockets: isFresh)
+        case .deliver(let batch, let indices): deliver(batch, indices)
+        case .apply(let task): apply(task)
+        case .readiness(let state):
+            readiness = state
+            tellObservers(.readiness(state))
+        case .report(let observation): report(observation)
+        case .stop(let reason):
+            stopped = reason
+            finish()
+        }
+    }
+
+    private func persist(_ epoch: LogEpoch) {
+        ports.log.submit([.epoch(epoch)]) { [weak self] error in
+            self?.post(
+                error.map { .epochNotPersisted(epoch, reason: $0.description) }
+                    ?? .epochPersisted(epoch))
+        }
+    }
+
+    private func seal(_ draft: BatchDraft) {
+        switch BatchSealer(identity: identity, cluster: pin.cluster).seal(draft) {
+        case .success(let batch): feedLater(.sealed(batch))
+        case .failure(let error):
+            feedLater(.sealingFailed(first: draft.first, reason: error.description))
+        }
+    }
+
+    private func append(_ entries: [LogEntry], _ ticket: AppendTicket) {
+        let operations = entries.map { entry in
+            LogOperation.append(entry.batch, Disposition(entry.disposition))
+        }
+        ports.log.submit(operations) { [weak self] error in
+            self?.post(
+                error.map { .appendFailed(ticket, reason: $0.description) } ?? .appended(ticket))
+        }
+    }
+
+    /// Submits what the core need not wait for; a failure is counted and logged, and what it lost
+    /// is found again at the next start.
+    func write(_ operations: [LogOperation]) {
+        ports.log.submit(operations) { [counters, logger] error in
+            guard let error else { return }
+            counters.count("log.write-failed")
+            logger.error("\(error)")
+        }
+    }
+
+    private func recordApplied(_ record: AppliedRecord) {
+        let outcomes = record.entries.map {
+            RecordedOutcome(subject: $0.subject, outcome: $0.outcome, attempt: $0.attempt)
+        }
+        write([.applied(record.log, through: record.through, outcomes)])
+    }
+
+    private func record(_ receipt: Receipt, by node: NodeID) {
+        let stamp = HybridTimestamp(
+            milliseconds: ports.clock.now().wall.milliseconds, counter: 0)
+        write([.receipt(StoredReceipt(node: node, receipt: receipt, timestamp: stamp))])
+        tellObservers(.receipt(receipt, by: node))
+    }
+
+    private func load(_ range: EventRange) {
+        start { [self] in
+            do {
+                let stored = try await ports.log.batches(
+                    of: range.log, from: range.first, through: range.last,
+                    byteLimit: Limits.queuedBytes)
+                let batches = await reverify(stored)
+                post(.loaded(range, batches))
+            } catch {
+                post(.loadFailed(range, reason: error.description))
+            }
+        }
+    }
+
+    /// What the log holds was verified before it was stored; a batch which is not any more shows a
+    /// damaged disk, and ends the run of what can be used.
+    private func reverify(_ stored: [StoredBatch]) -> [VerifiedBatch] {
+        var batches: [VerifiedBatch] = []
+        for batch in stored {
+            switch verify(batch.sealed) {
+            case .success(let verified): batches.append(verified)
+            case .failure(let rejection):
+                counters.count("log.damaged-batch")
+                logger.error("a stored batch cannot be used: \(rejection)")
+                return batches
+            }
+        }
+        return batches
+    }
+
+    private func deliver(_ batch: VerifiedBatch, _ indices: Range<Int>) {
+        guard ports.hub.count > 0 else { return }
+        var delivered: [DeliveredEvent] = []
+        delivered.reserveCapacity(indices.count)
+        for index in indices {
+            let event = batch.events[index]
+            guard case .application(let content) = event.content else { continue }
+            delivered.append(
+                DeliveredEvent(
+                    id: batch.id(at: index), timestamp: event.timestamp,
+                    grant: batch.header.grant, event: content))
+        }
+        ports.hub.deliver(delivered)
+    }
+
+    private func apply(_ task: ApplyTask) {
+        switch task.work {
+        case .clear(let invalidation):
+            start { [self] in
+                let steps = await ports.caches.clear(invalidation)
+                post(.applied(task.ticket, ApplyOutcome(steps), steps))
+            }
+        case .handle(let handler, let id, let event):
+            start { [self] in
+                let outcome = await react(handler, to: event, id: id)
+                post(.applied(task.ticket, outcome, []))
+            }
+        }
+    }
+
+    private nonisolated func react(
+        _ handler: Int, to event: ApplicationEvent, id: EventID
+    ) async -> ApplyOutcome {
+        do {
+            guard let payload = try await bytes(of: event.payload) else {
+                return .failed(reason: "the payload of \(id) is not on this node")
+            }
+            let failure = await ports.reactor.react(handler, to: event, payload: payload, id: id)
+            return failure.map { .failed(reason: $0) } ?? .applied
+        } catch {
+            return .failed(reason: error.description)
+        }
+    }
+
+    /// The bytes of a payload, from the event or the log; `nil` where the blob is not here.
+    nonisolated func bytes(of payload: Payload) async throws(EventLogError) -> [UInt8]? {
+        switch payload {
+        case .inline(let bytes): bytes
+        case .blob(let blob):
+            try await ports.log.blob(blob.digest, offset: 0, count: blob.byteCount)
+        }
+    }
+
+    func tellObservers(_ news: NodeNews) {
+        for (_, observer) in observers { observer(news) }
+    }
+}
+
+extension Disposition {
+    /// What the log stores for what the core thought.
+    init(_ disposition: LogEntry.Disposition) {
+        self =
+            switch disposition {
+            case .accepted: .accepted
+            case .withheld: .withheld
+            case .held: .held
+            case .quarantined: .quarantined
+            }
+    }
+}
+
+extension ApplyOutcome {
+    /// What the steps of a clear amount to: one that failed fails it.
+    init(_ steps: [StepReceipt]) {
+        let failures = steps.compactMap { step in step.failure.map { "\(step.target): \($0)" } }
+        self = failures.isEmpty ? .applied : .failed(reason: failures.joined(separator: "; "))
+    }
+}

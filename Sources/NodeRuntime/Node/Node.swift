@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ClusterCore
+public import ClusterModel
+public import ClusterSigning
+internal import Logging
+internal import WireFormat
+
+/// One member of a cluster: feeds the core, and does what the core says.
+///
+/// Isolated to the transport's executor, so what a socket read is verified, decided and answered on
+/// the thread that read it. Work that waits (disk, caches, handlers, other doors) runs in `run`'s
+/// task group and comes back through the mailbox as an input.
+///
+/// Law: there is one door to the core, `feed`; effects are done in the order in which it gave them.
+public actor Node: TransportSink {
+    /// How long one turn may keep the executor from its sockets.
+    static let turnBudget: Duration = .milliseconds(1)
+
+    nonisolated let ports: NodePorts
+    nonisolated let identity: NodeIdentity
+    nonisolated let pin: ClusterPin
+    nonisolated let instance: InstanceID
+    nonisolated let counters = Counters()
+    nonisolated let logger: Logger
+    nonisolated let mailbox = Mailbox<Arrival>()
+    nonisolated let jobs: AsyncStream<Job>
+    private nonisolated let jobSink: AsyncStream<Job>.Continuation
+
+    var core: Replicator
+    var roster: Roster
+    var requests = RequestTable()
+    var publishing: [PublishTicket: @Sendable (PublishResult) -> Void] = [:]
+    var nextPublishTicket: UInt64 = 1
+    var observers: [UInt64: @Sendable (NodeNews) -> Void] = [:]
+    var nextObserver: UInt64 = 1
+    var readiness = Readiness(obstacles: [.awaitingOwnHeads])
+    var stopped: StopReason?
+    private var pending: [Input] = []
+    private var isFeeding = false
+    private var alarm: Instant?
+
+    /// Takes the isolation of the transport.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        ports.transport.executor.asUnownedSerialExecutor()
+    }
+
+    /// A node which starts from what its log holds; `run` brings it to life.
+    public init(_ start: NodeStart, ports: NodePorts, logger: Logger) {
+        self.ports = ports
+        self.logger = logger
+        identity = start.identity
+        pin = start.pin
+        instance = start.recovered.instance
+        core = Replicator(start.recovered)
+        roster = start.roster
+        (jobs, jobSink) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+    }
+
+    /// Serves until the task is cancelled or the core says stop.
+    ///
+    /// - Throws: `TransportError` where the sockets cannot be opened, `NodeStopped` where the core
+    ///   ended the process.
+    public func run() async throws {
+        try await ports.transport.start(delivering: self)
+        feed(.deadline)
+        ports.transport.wakeUp()
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                for await job in jobs { group.addTask { await job() } }
+            }
+        } onCancel: {
+            jobSink.finish()
+        }
+        await ports.transport.stop()
+        ports.hub.endAll()
+        for (_, resolve) in publishing { resolve(.unknown(nil)) }
+        publishing = [:]
+        if let stopped { throw NodeStopped(reason: stopped) }
+    }
+
+    // MARK: Inputs
+
+    /// Hands an input over; from any thread.
+    nonisolated func post(_ input: Input) { post(.input(input)) }
+
+    /// Hands something over; from any thread.
+    nonisolated func post(_ arrival: Arrival) {
+        if mailbox.add(arrival) { ports.transport.wakeUp() }
+    }
+
+    /// Has something done that waits, in the task group of `run`.
+    ///
+    /// Bounded by the core: it never has more out than its limits say.
+    nonisolated func start(_ job: @escaping Job) { jobSink.yield(job) }
+
+    /// Ends `run`.
+    func finish() { jobSink.finish() }
+
+    /// One bounded share of work, on the transport's executor.
+    public nonisolated func turn() -> Bool {
+        assumeIsolated { $0.takeTurn() }
+    }
+
+    private func takeTurn() -> Bool {
+        let end = ports.clock.now().instant + Node.turnBudget
+        for arrival in mailbox.takeAll() { accept(arrival) }
+        var isDrained = false
+        while !isDrained {
+            guard let delivery = ports.transport.next() else {
+                isDrained = true
+                break
+            }
+            receive(delivery)
+            if ports.clock.now().instant > end { break }
+        }
+        passDeadlines()
+        return !isDrained
+    }
+
+    private func accept(_ arrival: Arrival) {
+        switch arrival {
+        case .input(let input):
+            feed(input)
+        case .roster(let input):
+            feed(roster: input)
+        case .reply(let frames, let ticket):
+            ports.transport.reply(frames, to: ticket)
+        case .ask(let request, let peer, let completion):
+            ask(request, peer, completion: completion)
+        case .publish(let contents, let level, let timeout, let completion):
+            let ticket = PublishTicket(nextPublishTicket)
+            nextPublishTicket += 1
+            publishing[ticket] = completion
+            feed(
+                .publishRequested(
+                    PublishRequest(
+                        ticket: ticket, contents: contents, level: level, timeout: timeout)))
+        }
+    }
+
+    /// The one door to the core.
+    func feed(_ input: Input) {
+        pending.append(input)
+        guard !isFeeding else { return }
+        isFeeding = true
+        var next = 0
+        while next < pending.count {
+            let effects = core.handle(pending[next], at: ports.clock.now())
+            next += 1
+            for effect in effects { perform(effect) }
+        }
+        pending.removeAll(keepingCapacity: true)
+        isFeeding = false
+        setAlarm()
+    }
+
+    /// Something that a completion brings while effects are being done: its turn comes after them.
+    func feedLater(_ input: Input) { pending.append(input) }
+
+    private func passDeadlines() {
+        let now = ports.clock.now()
+        if let deadline = core.nextDeadline, deadline <= now.instant { feed(.deadline) }
+        if let deadline = roster.nextDeadline, deadline <= now.instant { feed(roster: .deadline) }
+        for expired in requests.expire(at: now.instant) { abandon(expired) }
+        setAlarm()
+    }
+
+    private func setAlarm() {
+        let deadlines = [core.nextDeadline, roster.nextDeadline, requests.nextDeadline]
+        let earliest = deadlines.compactMap { $0 }.min()
+        guard earliest != alarm else { return }
+        alarm = earliest
+        ports.transport.wake(at: earliest)
+    }
+
+    /// Feeds the roster and does what it says.
+    func feed(roster input: RosterInput) {
+        for effect in roster.handle(input, at: ports.clock.now()) { perform(roster: effect) }
+        setAlarm()
+    }
+}
+
+/// Something that waits for a disk, a cache or another host.
+typealias Job = @Sendable () async -> Void
+
+/// What other threads hand to a node.
+enum Arrival: Sendable {
+    /// Something happened.
+    case input(Input)
+    /// Something happened that concerns the list of URLs.
+    case roster(RosterInput)
+    /// An answer is ready.
+    case reply([[UInt8]], ReplyTicket)
+    /// Somebody outside the core asks a peer.
+    case ask(Request, NodeID, @Sendable (Result<Reply, RequestFailure>) -> Void)
+    /// Somebody publishes.
+    case publish(
+        [EventContent], ConfirmationLevel, Duration, @Sendable (PublishResult) -> Void)
+}
+
+/// What a node is started with.
+public struct NodeStart: Sendable {
+    /// Its keys.
+    public var identity: NodeIdentity
+    /// The cluster it belongs to.
+    public var pin: ClusterPin
+    /// What its core starts from.
+    public var recovered: RecoveredState
+    /// The list of URLs, as far as it is known.
+    public var roster: Roster
+
+    /// Joins what a node is started with.
+    public init(
+        identity: NodeIdentity, pin: ClusterPin, recovered: RecoveredState, roster: Roster
+    ) {
+        self.identity = identity
+        self.pin = pin
+        self.recovered = recovered
+        self.roster = roster
+    }
+}
+
+/// The outside of a node.
+public struct NodePorts: Sendable {
+    /// The mesh.
+    public var transport: any Transport
+    /// The event log.
+    public var log: any EventLog
+    /// The caches.
+    public var caches: any CacheClearer
+    /// The handlers of the configuration.
+    public var reactor: any EventReactor
+    /// The doors of other nodes.
+    public var doors: any DoorClient
+    /// The clocks.
+    public var clock: any HostClock
+    /// The local subscribers.
+    public var hub: SubscriptionHub
+    /// What this host says of itself in `status`.
+    public var host: HostFacts
+
+    /// Joins the ports.
+    public init(
+        transport: any Transport, log: any EventLog, caches: any CacheClearer,
+        reactor: any EventReactor, doors: any DoorClient, clock: any HostClock,
+        hub: SubscriptionHub, host: HostFacts
+    ) {
+        self.transport = transport
+        self.log = log
+        self.caches = caches
+        self.reactor = reactor
+        self.doors = doors
+        self.clock = clock
+        self.hub = hub
+        self.host = host
+    }
+}
+
+/// What a host says of itself.
+public struct HostFacts: Sendable, Hashable {
+    /// The host's name.
+    public var hostname: String
+    /// The root of the installation.
+    public var path: String
+    /// The program's version.
+    public var version: String
+
+    /// Joins the facts.
+    public init(hostname: String, path: String, version: String) {
+        self.hostname = hostname
+        self.path = path
+        self.version = version
+    }
+}
+
+/// The core ended the process: what it broadcast could not be made durable.
+public struct NodeStopped: Error, Sendable, CustomStringConvertible {
+    /// Why.
+    public let reason: StopReason
+
+    /// What happened, and what to do.
+    public var description: String {
+        switch reason {
+        case .ownCommitFailed(let range, let reason):
+            """
+            commit of \(range.log)-\(range.first): \(reason), after it had been sent. The daemon \
+            must start again, with a new epoch; check the disk of the state directory
+            """
+        }
+    }
+}
+
+/// What observers inside the process are told.
+public enum NodeNews: Sendable {
+    /// A node said what came of events.
+    case receipt(Receipt, by: NodeID)
+    /// Readiness changed.
+    case readiness(Readiness)
+}
