@@ -834,6 +834,9 @@ nonisolated struct ProtoHelloReply: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// the key that checks the signature, 32 bytes
+  var nodeKey: Data = Data()
+
   /// a HelloBody
   var body: Data = Data()
 
@@ -857,11 +860,11 @@ nonisolated struct ProtoHelloBody: Sendable {
   /// the node's cluster, 32 bytes; absent where it has none
   var cluster: Data = Data()
 
-  /// 32 bytes; its hash is the node ID
-  var nodeKey: Data = Data()
-
-  /// 32 bytes
+  /// BLAKE2b-256 of node_key, 32 bytes
   var node: Data = Data()
+
+  /// as in HelloReply
+  var nodeKey: Data = Data()
 
   /// 32 bytes
   var curveKey: Data = Data()
@@ -2471,7 +2474,7 @@ nonisolated extension ProtoHelloRequest: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension ProtoHelloReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HelloReply"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}body\0\u{1}signature\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}node_key\0\u{1}body\0\u{1}signature\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2479,24 +2482,29 @@ nonisolated extension ProtoHelloReply: SwiftProtobuf.Message, SwiftProtobuf._Mes
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.body) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.nodeKey) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.body) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.nodeKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nodeKey, fieldNumber: 1)
+    }
     if !self.body.isEmpty {
-      try visitor.visitSingularBytesField(value: self.body, fieldNumber: 1)
+      try visitor.visitSingularBytesField(value: self.body, fieldNumber: 2)
     }
     if !self.signature.isEmpty {
-      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 2)
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 3)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: ProtoHelloReply, rhs: ProtoHelloReply) -> Bool {
+    if lhs.nodeKey != rhs.nodeKey {return false}
     if lhs.body != rhs.body {return false}
     if lhs.signature != rhs.signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -2506,7 +2514,7 @@ nonisolated extension ProtoHelloReply: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension ProtoHelloBody: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HelloBody"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nonce\0\u{1}cluster\0\u{3}node_key\0\u{1}node\0\u{3}curve_key\0\u{1}instance\0\u{1}endpoints\0\u{1}version\0\u{1}wall\0\u{1}grant\0\u{3}is_ready\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nonce\0\u{1}cluster\0\u{1}node\0\u{3}node_key\0\u{3}curve_key\0\u{1}instance\0\u{1}endpoints\0\u{1}version\0\u{1}wall\0\u{1}grant\0\u{3}is_ready\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2516,8 +2524,8 @@ nonisolated extension ProtoHelloBody: SwiftProtobuf.Message, SwiftProtobuf._Mess
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.nonce) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.cluster) }()
-      case 3: try { try decoder.decodeSingularBytesField(value: &self.nodeKey) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.node) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.node) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.nodeKey) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.curveKey) }()
       case 6: try { try decoder.decodeSingularBytesField(value: &self.instance) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._endpoints) }()
@@ -2541,11 +2549,11 @@ nonisolated extension ProtoHelloBody: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.cluster.isEmpty {
       try visitor.visitSingularBytesField(value: self.cluster, fieldNumber: 2)
     }
-    if !self.nodeKey.isEmpty {
-      try visitor.visitSingularBytesField(value: self.nodeKey, fieldNumber: 3)
-    }
     if !self.node.isEmpty {
-      try visitor.visitSingularBytesField(value: self.node, fieldNumber: 4)
+      try visitor.visitSingularBytesField(value: self.node, fieldNumber: 3)
+    }
+    if !self.nodeKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nodeKey, fieldNumber: 4)
     }
     if !self.curveKey.isEmpty {
       try visitor.visitSingularBytesField(value: self.curveKey, fieldNumber: 5)
@@ -2574,8 +2582,8 @@ nonisolated extension ProtoHelloBody: SwiftProtobuf.Message, SwiftProtobuf._Mess
   static func ==(lhs: ProtoHelloBody, rhs: ProtoHelloBody) -> Bool {
     if lhs.nonce != rhs.nonce {return false}
     if lhs.cluster != rhs.cluster {return false}
-    if lhs.nodeKey != rhs.nodeKey {return false}
     if lhs.node != rhs.node {return false}
+    if lhs.nodeKey != rhs.nodeKey {return false}
     if lhs.curveKey != rhs.curveKey {return false}
     if lhs.instance != rhs.instance {return false}
     if lhs._endpoints != rhs._endpoints {return false}
