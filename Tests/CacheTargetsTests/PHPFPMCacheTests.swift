@@ -199,13 +199,39 @@ struct PHPFPMCacheTests {
         #expect(!failure.hint.isEmpty)
     }
 
+    @Test("While a request runs the reset is pending, old code is gone, and it ends later")
+    func pending() async throws {
+        let server = try await warmed()
+        let path = server.directory.path
+        #expect(chmod(path, 0o777) == 0)
+        #expect(try await server.visit("value") == "value=1")
+        try server.directory.write("page.php", "<?php return 2;\n")
+        #expect(try await server.visit("value") == "value=1")
+        let (address, page) = (server.address(), "\(path)/site.php")
+        let running = FastCGIRequest(parameters: [
+            ("REQUEST_METHOD", "GET"), ("SCRIPT_FILENAME", page), ("QUERY_STRING", "do=hold"),
+        ])
+        let client = FastCGIClient(pool: BlockingPool(name: "visitor", width: 1))
+        async let held = client.perform(running, at: address)
+        try await wait(for: "the request runs") { access("\(path)/held", F_OK) == 0 }
+        let impatient = PHPFPMCache(
+            endpoints: .addresses([address]), script: script, pool: pool,
+            settle: .milliseconds(30))
+        let request = try ClearRequest(opcode: .all, user: .none)
+        #expect(await impatient.clear(request).map(\.outcome) == [.restartPending])
+        #expect(try await server.visit("value") == "value=2")
+        try server.directory.write("go", "")
+        _ = try await held
+        #expect(await impatient.clear(request).map(\.outcome) == [.cleared])
+    }
+
     @Test("A visitor who reaches the script without the token learns and changes nothing")
     func visitor() async throws {
         let server = try await warmed()
-        try script.install()
+        try script.install(.selective)
         let client = FastCGIClient(pool: pool)
         let request = FastCGIRequest(parameters: [
-            ("REQUEST_METHOD", "POST"), ("SCRIPT_FILENAME", script.path),
+            ("REQUEST_METHOD", "POST"), ("SCRIPT_FILENAME", script.path(.selective)),
             ("QUERY_STRING", "SITESTACKER_TOKEN=x"), ("HTTP_SITESTACKER_TOKEN", "x"),
             ("SITESTACKER_OPCODE", "all"), ("SITESTACKER_USER", "all"),
         ])

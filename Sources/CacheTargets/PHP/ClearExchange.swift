@@ -24,25 +24,28 @@ struct ClearExchange: Sendable {
     func clear(
         _ request: ClearRequest, at address: FastCGIAddress
     ) throws(CacheTargetError) -> Answer {
-        try script.install()
+        let edition = request.edition
+        try script.install(edition)
         let deadline = Deadline.after(deadlines.total)
         var connection = try FastCGIConnection.open(
             address, deadlines: deadlines, deadline: deadline)
         let awaitsRestart = request.opcode == .all
         let reply = try ask(
-            request.parameters, request.body, on: &connection, keepsConnection: awaitsRestart)
+            edition, request.parameters, request.body, on: &connection,
+            keepsConnection: awaitsRestart)
         guard awaitsRestart, case .active(let before, _, let result) = reply.opcode, result[2] == 0
         else { return Answer(reply: reply, opcodeAfter: nil) }
+        if edition != .whole { try script.install(.whole) }
         let after = try awaitRestart(since: before, on: &connection, until: deadline)
         return Answer(reply: reply, opcodeAfter: after)
     }
 
     /// Reads the counters without clearing.
     func status(at address: FastCGIAddress) throws(CacheTargetError) -> ClearReply {
-        try script.install()
+        try script.install(.whole)
         var connection = try FastCGIConnection.open(
             address, deadlines: deadlines, deadline: .after(deadlines.total))
-        return try ask(Self.statusParameters, [], on: &connection, keepsConnection: false)
+        return try ask(.whole, Self.statusParameters, [], on: &connection, keepsConnection: false)
     }
 
     private static let statusParameters = [
@@ -77,25 +80,29 @@ struct ClearExchange: Sendable {
         on connection: inout FastCGIConnection, keepsConnection: Bool, _ deadline: Deadline
     ) throws(CacheTargetError) -> ClearReply {
         do throws(CacheTargetError) {
-            return try ask(Self.statusParameters, [], on: &connection, keepsConnection: false)
+            return try ask(
+                .whole, Self.statusParameters, [], on: &connection, keepsConnection: false)
         } catch {
             guard error.code == .replyCut, keepsConnection else { throw error }
             connection = try FastCGIConnection.open(
                 connection.address, deadlines: deadlines, deadline: deadline)
-            return try ask(Self.statusParameters, [], on: &connection, keepsConnection: false)
+            return try ask(
+                .whole, Self.statusParameters, [], on: &connection, keepsConnection: false)
         }
     }
 
     private func ask(
-        _ parameters: [(name: String, value: String)], _ body: [UInt8],
+        _ edition: ClearScript.Edition, _ parameters: [(name: String, value: String)],
+        _ body: [UInt8],
         on connection: inout FastCGIConnection, keepsConnection: Bool
     ) throws(CacheTargetError) -> ClearReply {
+        let path = script.visiblePath(edition)
         let request = FastCGIRequest(
             parameters: [
                 ("GATEWAY_INTERFACE", "CGI/1.1"), ("SERVER_PROTOCOL", "HTTP/1.1"),
                 ("SERVER_SOFTWARE", "sitestacker"), ("REQUEST_METHOD", "POST"),
-                ("SCRIPT_FILENAME", script.visiblePath), ("SCRIPT_NAME", script.visiblePath),
-                ("REQUEST_URI", script.visiblePath), ("QUERY_STRING", ""),
+                ("SCRIPT_FILENAME", path), ("SCRIPT_NAME", path),
+                ("REQUEST_URI", path), ("QUERY_STRING", ""),
                 ("CONTENT_TYPE", "application/octet-stream"),
                 ("CONTENT_LENGTH", String(body.count)), ("SITESTACKER_TOKEN", script.token),
             ] + parameters, body: body)

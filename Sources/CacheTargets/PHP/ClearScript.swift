@@ -15,16 +15,34 @@ import Synchronization
 /// Invariant: before each use the file is compared byte by byte, and put right if it differs.
 /// The directory belongs to one daemon: scripts of earlier processes are removed from it.
 public final class ClearScript: Sendable {
-    /// Where the file is written.
+    /// Which of the two programs.
+    public enum Edition: Sendable, CaseIterable {
+        /// Resets, clears everything, and counts; PHP keeps it out of the opcode cache.
+        case whole
+        /// Can also clear by file, key, prefix and pattern; PHP caches it.
+        case selective
+    }
+
+    /// A file as it must be on disk.
+    private struct File: Sendable {
+        let name: String
+        let source: [UInt8]
+        let isKeptOut: Bool
+
+        init(_ text: String, isKeptOut: Bool) {
+            source = Array(text.utf8)
+            name = "\(namePrefix)\(SHA256.hexadecimal(source).prefix(32)).php"
+            self.isKeptOut = isKeptOut
+        }
+    }
+
+    /// Where the files are written.
     public let directory: String
-    /// The path under which PHP-FPM sees it, which a chroot makes another one.
-    public let visiblePath: String
-    /// The path of the file.
-    public let path: String
-    private let fileName: String
-    private let source: [UInt8]
+    private let visibleDirectory: String
+    private let whole: File
+    private let selective: File
     let token: String
-    private static let namePrefix = "sitestacker-clear-"
+    fileprivate static let namePrefix = "sitestacker-clear-"
     private let sweep = Mutex(false)
 
     /// Prepares the script; nothing is written yet.
@@ -35,24 +53,40 @@ public final class ClearScript: Sendable {
     public init(directory: String, visibleDirectory: String? = nil) {
         var random = SystemRandomNumberGenerator()
         token = Hexadecimal.text((0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })
-        let text = ClearScriptSource.text(tokenFingerprint: SHA256.hexadecimal(Array(token.utf8)))
-        source = Array(text.utf8)
-        fileName = "\(Self.namePrefix)\(SHA256.hexadecimal(source).prefix(32)).php"
+        let fingerprint = SHA256.hexadecimal(Array(token.utf8))
+        whole = File(ClearScriptSource.whole(tokenFingerprint: fingerprint), isKeptOut: true)
+        selective = File(
+            ClearScriptSource.selective(tokenFingerprint: fingerprint), isKeptOut: false)
         self.directory = directory
-        path = "\(directory)/\(fileName)"
-        visiblePath = "\(visibleDirectory ?? directory)/\(fileName)"
+        self.visibleDirectory = visibleDirectory ?? directory
+    }
+
+    private func file(_ edition: Edition) -> File {
+        switch edition {
+        case .whole: whole
+        case .selective: selective
+        }
+    }
+
+    /// The path of a program.
+    public func path(_ edition: Edition) -> String { "\(directory)/\(file(edition).name)" }
+
+    /// The path under which PHP-FPM sees it, which a chroot makes another one.
+    func visiblePath(_ edition: Edition) -> String {
+        "\(visibleDirectory)/\(file(edition).name)"
     }
 
     /// Makes sure that the file is in its place and is exactly ours.
     ///
     /// Blocks on the disk for some microseconds; call it on a `BlockingPool`.
     /// - Throws: `CacheTargetError` with `scriptUnusable` or `permissionDenied`.
-    public func install() throws(CacheTargetError) {
+    public func install(_ edition: Edition) throws(CacheTargetError) {
         let folder = try openDirectory()
         defer { _ = close(folder) }
-        if matches(in: folder) { return }
-        try write(in: folder)
-        guard matches(in: folder) else {
+        let file = file(edition)
+        if matches(file, in: folder) { return }
+        try write(file, in: folder)
+        guard matches(file, in: folder) else {
             throw failure("verify script", found: "another content than was written")
         }
         let isFirst = sweep.withLock { done in
@@ -62,9 +96,9 @@ public final class ClearScript: Sendable {
         if isFirst { removeFormer(in: folder) }
     }
 
-    /// Removes the file, as a daemon does when it ends.
+    /// Removes the files, as a daemon does when it ends.
     public func remove() {
-        _ = unlink(path)
+        for edition in Edition.allCases { _ = unlink(path(edition)) }
     }
 
     private func openDirectory() throws(CacheTargetError) -> Int32 {
@@ -88,38 +122,49 @@ public final class ClearScript: Sendable {
     }
 
     /// Whether the file is a regular one of ours, world-readable, with exactly our bytes.
-    private func matches(in folder: Int32) -> Bool {
-        let file = openat(folder, fileName, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { return false }
-        defer { _ = close(file) }
+    private func matches(_ file: File, in folder: Int32) -> Bool {
+        let number = openat(folder, file.name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard number >= 0 else { return false }
+        defer { _ = close(number) }
         var status = stat()
-        guard fstat(file, &status) == 0, status.st_mode == S_IFREG | 0o644,
-            status.st_uid == geteuid(), status.st_size == off_t(source.count)
+        guard fstat(number, &status) == 0, status.st_mode == S_IFREG | 0o644,
+            status.st_uid == geteuid(), status.st_size == off_t(file.source.count)
         else { return false }
-        var bytes = [UInt8](repeating: 0, count: source.count)
-        let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
-        return count == source.count && bytes == source
+        var bytes = [UInt8](repeating: 0, count: file.source.count)
+        let count = bytes.withUnsafeMutableBytes { pread(number, $0.baseAddress, $0.count, 0) }
+        return count == file.source.count && bytes == file.source
     }
 
-    private func write(in folder: Int32) throws(CacheTargetError) {
+    private func write(_ file: File, in folder: Int32) throws(CacheTargetError) {
         // Without .php at the end, so that a half-written file can never be run.
-        let temporary = ".\(fileName).\(getpid()).new"
+        let temporary = ".\(file.name).\(getpid()).new"
         _ = unlinkat(folder, temporary, 0)
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        let file = openat(folder, temporary, flags, mode_t(0o644))
-        guard file >= 0 else {
+        let number = openat(folder, temporary, flags, mode_t(0o644))
+        guard number >= 0 else {
             throw failure("write script", found: String(cString: strerror(errno)))
         }
-        defer { _ = close(file) }
-        let count = source.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+        defer { _ = close(number) }
+        let count = file.source.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
         // The mode is set again because the process's umask took bits away.
-        guard count == source.count, fchmod(file, 0o644) == 0,
-            renameat(folder, temporary, folder, fileName) == 0
+        guard count == file.source.count, fchmod(number, 0o644) == 0,
+            futimens(number, Self.times(of: file)) == 0,
+            renameat(folder, temporary, folder, file.name) == 0
         else {
             let reason = String(cString: strerror(errno))
             _ = unlinkat(folder, temporary, 0)
             throw failure("write script", found: reason)
         }
+    }
+
+    /// The times of access and modification: the year 2100, or 2000.
+    ///
+    /// opcache leaves alone what is newer than opcache.file_update_protection allows. So the one
+    /// file takes no memory from the site's cache, and PHP does not spend the time to optimise
+    /// it after every reset; the other one is cached from its first use.
+    private static func times(of file: File) -> [timespec] {
+        let time = timespec(tv_sec: file.isKeptOut ? 4_102_444_800 : 946_684_800, tv_nsec: 0)
+        return [time, time]
     }
 
     /// Removes the scripts of earlier processes, whose tokens are gone with them.
@@ -131,9 +176,10 @@ public final class ClearScript: Sendable {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
+            let isOurs = name == whole.name || name == selective.name
             let isScript = name.hasPrefix(Self.namePrefix) && name.hasSuffix(".php")
             let isLeftover = name.hasPrefix(".\(Self.namePrefix)") && name.hasSuffix(".new")
-            if name != fileName, isScript || isLeftover { _ = unlinkat(folder, name, 0) }
+            if !isOurs, isScript || isLeftover { _ = unlinkat(folder, name, 0) }
         }
     }
 

@@ -136,6 +136,12 @@ final class RealPHPFPM {
                 foreach (['site:a', 'site:b', 'other:a'] as $key) { apcu_store($key, 1); }
             }
         }
+        if ($_GET['do'] === 'value') { echo 'value=', include $page; exit; }
+        if ($_GET['do'] === 'hold') {
+            include $page;
+            file_put_contents(__DIR__ . '/held', '');
+            while (!file_exists(__DIR__ . '/go')) { usleep(1000); clearstatcache(); }
+        }
         if ($_GET['do'] === 'load') {
             for ($i = 0; $i < 10000; $i++) { apcu_store("load:$i", str_repeat('x', 50)); }
             foreach (glob(__DIR__ . '/load/*.php') as $file) { include $file; }
