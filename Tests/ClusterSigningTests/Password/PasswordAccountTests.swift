@@ -59,6 +59,38 @@ struct PasswordAccountTests {
         }
     }
 
+    // Computed apart from this code, with Python's cryptography and PyNaCl. All programs of a
+    // cluster must agree on these for ever; a change needs another version in the labels.
+    @Test("Derives what the specification says")
+    func pinned() throws {
+        let owner = try Alice.owner()
+        let secrets = try PasswordSecrets(
+            password: secretBytes(Alice.password), owner: owner,
+            parameters: try Argon2idParameters(cost: .standard, salt: Array(0..<16)))
+        #expect(
+            revealed(try secrets.prover.verifierRecord().encoded())
+                == vectorBytes(
+                    """
+                    baa10b57499aed25699991931294b3eea73d415ef5e9ba0e5b87e48569c2b24f
+                    04c5b6df8c161cf93c8b0a9803b458920cab8e0b052b7ba98fcf067ac00f8971
+                    bafa5217add55f9b3b3412e99edb7f092dc677ac52651a846164438b44831041ee
+                    """))
+        #expect(
+            revealed(secrets.sealingKey.bytes)
+                == vectorBytes("fa6d3a35c01a74a8a79264a08a4d95e65b748bed697842649f7f166449d40ae0"))
+        let fake = try PasswordAccount.fakeVerifier(
+            serverSecret: secretBytes([UInt8](repeating: 1, count: 32)), owner: owner)
+        #expect(fake.parameters.salt == vectorBytes("dc59de2819c96d6837bb09136a5c62c1"))
+        #expect(
+            revealed(fake.verifier.encoded())
+                == vectorBytes(
+                    """
+                    b27974ccf3fa3726a3d08a5b357105ed4917cfa119396614eb205781200d5004
+                    04e242c05629d38d635e639cd88ff87ad7858255e42d22fe9da053c2d3ac3b87
+                    975ca0ea4422956e2afe742f90dff6c8f2a32d2ad3473b3640c2442b8b3218f641
+                    """))
+    }
+
     @Test("Refuses passwords outside 1 to 1024 bytes", arguments: [0, 1_025])
     func passwordLengths(length: Int) throws {
         let made = try Alice.made.get()
