@@ -164,7 +164,7 @@ extension LogReader {
                     signature: row.bytes("signature"))
             },
             pins: try pins.map { row in
-                UserPin(identifier: row["identifier"], key: try row.identifier("key"))
+                PinnedUser(identifier: row["identifier"], key: try row.identifier("key"))
             },
             values: Dictionary(
                 values.map { ($0["name"], $0.bytes("bytes")) }, uniquingKeysWith: { $1 }),
