@@ -104,7 +104,7 @@ public struct Argon2idParameters: Hashable, Sendable {
 
 /// Argon2id version 1.3 with one lane: makes every guess at a password cost memory and time.
 ///
-/// It keeps a thread busy for a sixth of a second or more and takes the memory that the cost
+/// It keeps a thread busy for a tenth of a second or more and takes the memory that the cost
 /// names, so callers run one at a time, away from any loop that others wait for.
 ///
 /// Source: RFC 9106; crypto_pwhash.

@@ -4,7 +4,7 @@
 ///
 /// Call ``start()``, send the share, call ``finish(shareV:confirmV:)`` with the answer and send
 /// the confirmation. Any error ends the run: no second answer is tried against the same share.
-public struct Spake2PlusProver: Sendable {
+public struct Spake2PlusProver: Sendable, CustomStringConvertible {
     /// What a run gives the prover.
     public struct Outcome: Sendable {
         /// Shows the verifier that the password was right; to be sent.
@@ -22,6 +22,9 @@ public struct Spake2PlusProver: Sendable {
     private let secret: Spake2PlusProverSecret
     private let binding: Spake2PlusBinding
     private var state = State.ready
+
+    /// Redacted: what is awaited of the other side must not reach a log.
+    public var description: String { "SPAKE2+ prover (redacted)" }
 
     /// Prepares one run.
     public init(secret: Spake2PlusProverSecret, binding: Spake2PlusBinding) {

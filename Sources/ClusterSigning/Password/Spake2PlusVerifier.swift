@@ -4,7 +4,7 @@
 ///
 /// Call ``respond(to:)`` with the prover's share, send the answer, call ``finish(confirmP:)``.
 /// Only then is the shared key given out. Any error ends the run.
-public struct Spake2PlusVerifier: Sendable {
+public struct Spake2PlusVerifier: Sendable, CustomStringConvertible {
     /// What the verifier answers to a share.
     public struct Response: Hashable, Sendable {
         /// The verifier's share.
@@ -22,6 +22,9 @@ public struct Spake2PlusVerifier: Sendable {
     private let record: Spake2PlusVerifierRecord
     private let binding: Spake2PlusBinding
     private var state = State.ready
+
+    /// Redacted: what is awaited of the other side must not reach a log.
+    public var description: String { "SPAKE2+ verifier (redacted)" }
 
     /// Prepares one run.
     public init(record: Spake2PlusVerifierRecord, binding: Spake2PlusBinding) {

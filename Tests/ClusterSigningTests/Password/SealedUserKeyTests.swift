@@ -27,6 +27,21 @@ struct SealedUserKeyTests {
         }
     }
 
+    // Computed apart from this code, with PyNaCl.
+    @Test("Reads the blob of the specification")
+    func pinned() throws {
+        let blob = try SealedUserKey(
+            vectorBytes(
+                """
+                018a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c
+                090909090909090909090909090909090909090909090909
+                f2ecbe975fc73963522cf122164fe878f3fd9688d0618e7cb198e8754c466d23
+                199dcc65e62d111140e9c846f69ff4b8
+                """))
+        let opened = try blob.open(under: try sealingKey(1), associatedData: Array("ad".utf8))
+        #expect(revealed(opened.seed()) == [UInt8](repeating: 1, count: 32))
+    }
+
     @Test("Refuses every blob that is one bit off")
     func bitFlips() throws {
         let key = try sealingKey(1)
@@ -99,6 +114,31 @@ struct LoginTranscriptTests {
         ]
         #expect(Set(transcripts.map(\.binding)).count == transcripts.count)
         #expect(try Self.transcript().binding == Self.transcript().binding)
+    }
+
+    // Computed apart from this code, with Python's cryptography and PyNaCl.
+    @Test("Binds and seals in the form of the specification")
+    func pinned() throws {
+        let binding = try Self.transcript().binding
+        #expect(
+            binding.context
+                == vectorBytes(
+                    """
+                    140000000000000073697465737461636b6572206c6f67696e207631
+                    010000000000000002
+                    1800000000000000000100000000000303030303030303030303030303030303
+                    """))
+        #expect(binding.proverID == vectorBytes("010000000000000001010000000000000006"))
+        #expect(
+            binding.verifierID
+                == vectorBytes("0000000000000000010000000000000004010000000000000005"))
+        var prover = try LoginChannel(sharedKey: secretBytes(Array(0..<32)), end: .prover)
+        let sealed = vectorBytes(
+            """
+            090909090909090909090909090909090909090909090909
+            de67395c9b8d055d557178f13465374bd68b
+            """)
+        #expect(try prover.open(sealed, associatedData: [8]) == Array("hi".utf8))
     }
 
     @Test("Carries messages both ways, each opened once and in order")

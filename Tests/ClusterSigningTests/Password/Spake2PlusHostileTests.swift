@@ -197,5 +197,10 @@ struct Spake2PlusHostileTests {
         let secret = try Spake2PlusTests.secret(1)
         #expect("\(secret)".contains("redacted"))
         #expect("\(try secret.verifierRecord())".contains("redacted"))
+        var prover = try Self.prover()
+        var verifier = try Self.verifier()
+        _ = try verifier.respond(to: try prover.start())
+        #expect("\(prover)" == "SPAKE2+ prover (redacted)")
+        #expect("\(verifier)" == "SPAKE2+ verifier (redacted)")
     }
 }
