@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A run of events of one log.
-public struct EventRange: Hashable, Sendable {
+public struct EventRange: Hashable, Sendable, CustomStringConvertible {
     /// Which log.
     public let log: EpochID
     /// The first event of the run.
@@ -14,6 +14,11 @@ public struct EventRange: Hashable, Sendable {
         self.log = log
         self.first = first
         self.last = last
+    }
+
+    /// `NODE-EPOCH-FIRST`, and `..LAST` where there are several.
+    public var description: String {
+        first == last ? "\(log)-\(first)" : "\(log)-\(first)..\(last)"
     }
 
     /// Whether the run holds that event.

@@ -28,7 +28,7 @@ actor BulkSockets {
     /// Far beyond what the core has out at once; more is dropped, and asked for again.
     static let crossingLimit = 16_384
     /// A request: routing ID, delimiter, header, body.
-    private static let requestLimit = ReceiveLimit(frames: 8, bytes: 128 * 1_024)
+    private static let requestLimit = ReceiveLimit(frames: 8, bytes: 400 * 1_024)
     /// A reply: at the most a pull's credit in small batches of three frames.
     private static let replyLimit = ReceiveLimit(frames: 16_384, bytes: 8 * 1_024 * 1_024)
     /// Messages taken from one socket at a time.

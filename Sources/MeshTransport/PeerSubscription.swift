@@ -60,8 +60,8 @@ final class PeerSubscription {
 enum MessageSize {
     /// What a receiver of batches and chunks accepts: twice what a sender may send.
     static let batch = 512 * 1_024
-    /// What ROUTER accepts: requests are small.
-    static let request = 64 * 1_024
+    /// What ROUTER accepts: the largest request lists the hashes of all records.
+    static let request = 384 * 1_024
     /// What PUB accepts: subscriptions, and the handshake, which needs 280.
     static let subscription = 1_024
 }

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ClusterCore
+internal import ClusterModel
+internal import ClusterSigning
+internal import Logging
+internal import WireFormat
+
+/// A request that waits for this node's answer.
+struct OpenRequest {
+    /// Repeated in the answer.
+    let id: RequestID
+    /// Where a page of heads goes on.
+    var after: EpochID?
+}
+
+// What peers and clients ask of this node: an explicit table of verbs, each with who may use it.
+extension Node {
+    /// Does what is asked.
+    func receive(request frames: [[UInt8]], from asker: AdmittedKey, _ ticket: ReplyTicket) {
+        do {
+            let (id, request) = try RequestCodec.decode(frames)
+            open[ticket] = OpenRequest(id: id)
+            dispatch(request, from: asker, ticket)
+        } catch {
+            reject("request.\(error.error.code.rawValue)", from: asker)
+            guard let id = error.id else { return }
+            open[ticket] = OpenRequest(id: id)
+            answer(.refused(error.refusal), ticket)
+        }
+    }
+
+    private func dispatch(_ request: Request, from asker: AdmittedKey, _ ticket: ReplyTicket) {
+        switch asker {
+        case .node(let node): dispatch(request, fromNode: node, ticket)
+        case .client(name: _, let scopes): dispatch(request, fromClient: scopes, ticket)
+        }
+    }
+
+    private func dispatch(_ request: Request, fromNode node: NodeID, _ ticket: ReplyTicket) {
+        switch request {
+        case .replay(let request): feed(.replayRequested(request, ticket, from: node))
+        case .heads(let after):
+            open[ticket]?.after = after
+            feed(.headsRequested(origin: nil, ticket, from: node))
+        case .ownHead(let origin): feed(.headsRequested(origin: origin, ticket, from: node))
+        case .records(let request): answerRecords(request, ticket)
+        case .acknowledge(let list):
+            open[ticket] = nil
+            for acknowledgement in list { feed(.acknowledged(acknowledgement, from: node)) }
+        case .ping, .status, .blob, .hello: answer(harmless: request, ticket)
+        }
+    }
+
+    /// What changes nothing and tells no secret of the cluster to whom a `query` grant was given.
+    private func dispatch(_ request: Request, fromClient scopes: Scopes, _ ticket: ReplyTicket) {
+        switch request {
+        case .ping, .hello: answer(harmless: request, ticket)
+        case .status, .blob, .heads, .ownHead, .replay, .records:
+            guard scopes.contains(.query) else { return refuse(request, ticket) }
+            switch request {
+            case .replay(let request): serve(request, ticket)
+            case .heads(let after): answerHeads(of: nil, after: after, ticket)
+            case .ownHead(let origin): answerHeads(of: origin, after: nil, ticket)
+            case .records(let request): answerRecords(request, ticket)
+            case .ping, .status, .blob, .hello, .acknowledge: answer(harmless: request, ticket)
+            }
+        case .acknowledge:
+            open[ticket] = nil
+            counters.count("request.not-allowed")
+        }
+    }
+
+    private func refuse(_ request: Request, _ ticket: ReplyTicket) {
+        counters.count("request.not-allowed")
+        answer(
+            .refused(
+                Refusal(.notAllowed, expected: "a key with the scope query", found: "another one")),
+            ticket)
+    }
+
+    private func answer(harmless request: Request, _ ticket: ReplyTicket) {
+        switch request {
+        case .ping:
+            answer(.pong(Pong(instance: instance, wall: ports.clock.now().wall)), ticket)
+        case .status: answerStatus(ticket)
+        case .blob(let request): serve(request, ticket)
+        case .hello(let request):
+            do {
+                answer(.hello(try hello(request)), ticket)
+            } catch {
+                fail(ticket, "\(error)")
+            }
+        case .replay, .heads, .ownHead, .records, .acknowledge:
+            preconditionFailure("\(request.verb) is not harmless")
+        }
+    }
+
+    // MARK: Answers
+
+    /// Sends an answer. The last word on that ticket.
+    func answer(_ reply: Reply, _ ticket: ReplyTicket) {
+        guard let request = open.removeValue(forKey: ticket) else { return }
+        do {
+            ports.transport.reply(try ReplyCodec.encode(reply, id: request.id), to: ticket)
+        } catch {
+            counters.count("reply.not-encoded")
+            logger.error("an answer cannot be sent: \(error)")
+        }
+    }
+
+    private func fail(_ ticket: ReplyTicket, _ why: String) {
+        answer(.refused(Refusal(.failed, expected: "an answer", found: why)), ticket)
+    }
+
+    /// Sends a page of what the core knows of logs.
+    func answer(_ heads: [EpochHead], _ ticket: ReplyTicket) {
+        let after = open[ticket]?.after
+        let rest = after.map { after in heads.filter { $0.log > after } } ?? heads
+        let page = rest.prefix(WireLimits.headsInReply)
+        answer(.heads(HeadsPage(heads: Array(page), isLast: page.count == rest.count)), ticket)
+    }
+
+    private func answerHeads(of origin: NodeID?, after: EpochID?, _ ticket: ReplyTicket) {
+        open[ticket]?.after = after
+        start { [self] in
+            do {
+                let heads = try await ports.log.heads()
+                post(.answer(heads.filter { origin == nil || $0.log.origin == origin }, ticket))
+            } catch {
+                post(.failed(ticket, error.description))
+            }
+        }
+    }
+
+    /// Sends batches from the log.
+    func serve(_ request: ReplayRequest, _ ticket: ReplyTicket) {
+        start { [self] in
+            do {
+                let stored = try await ports.log.batches(
+                    of: request.log, from: request.first, through: request.last,
+                    byteLimit: min(request.credit, WireLimits.replayCredit))
+                let end: ReplayEnd = stored.isEmpty ? .notHeld : .served
+                post(.served(.replay(end, stored.map(\.sealed)), ticket))
+            } catch {
+                post(.served(.replay(.notHeld, []), ticket))
+            }
+        }
+    }
+
+    private func serve(_ request: BlobRequest, _ ticket: ReplyTicket) {
+        start { [self] in
+            do {
+                let whole = try await ports.log.blob(
+                    request.digest, offset: 0, count: WireLimits.blob)
+                guard let whole, request.offset < whole.count else {
+                    let refusal = Refusal(
+                        .notHeld, expected: "a blob of this node, and an offset within it",
+                        found: "\(request.digest.short) at \(request.offset)")
+                    return post(.served(.refused(refusal), ticket))
+                }
+                let end = min(whole.count, request.offset + request.length)
+                let chunk = BlobChunk(
+                    blobByteCount: whole.count, offset: request.offset,
+                    bytes: Array(whole[request.offset..<end]))
+                post(.served(.blob(chunk), ticket))
+            } catch {
+                post(.failed(ticket, error.description))
+            }
+        }
+    }
+
+    /// Sends the records which the asker lacks, as many as fit.
+    private func answerRecords(_ request: RecordsRequest, _ ticket: ReplyTicket) {
+        let authority = core.authority
+        guard request.digest != authority.digest else {
+            return answer(.records(RecordsPage(records: [], isLast: true)), ticket)
+        }
+        let lacking = authority.records(authority.missing(from: request.known))
+        var page: [SealedRecord] = []
+        var size = 0
+        for record in lacking {
+            size += RecordsPage.byteCount(of: record)
+            guard size <= WireLimits.reply - 1_024, page.count < WireLimits.recordsInReply
+            else { break }
+            page.append(record)
+        }
+        answer(.records(RecordsPage(records: page, isLast: page.count == lacking.count)), ticket)
+    }
+
+    /// Something else went wrong on the way to an answer.
+    func failed(_ ticket: ReplyTicket, _ why: String) { fail(ticket, why) }
+}

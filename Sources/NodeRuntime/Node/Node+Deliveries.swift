@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ClusterCore
+internal import ClusterModel
+internal import ClusterSigning
+internal import Logging
+internal import WireFormat
+
+// What the transport hands over: believed only after it has been verified here.
+extension Node {
+    /// Takes one delivery.
+    func receive(_ delivery: Delivery) {
+        switch delivery {
+        case .broadcast(let frames, from: let peer): receive(broadcast: frames, from: peer)
+        case .request(let frames, from: let asker, let ticket):
+            receive(request: frames, from: asker, ticket)
+        case .reply(let frames, from: let peer): receive(reply: frames, from: peer)
+        case .linkUp(let peer):
+            feed(.linkUp(peer))
+            feed(roster: .link(peer, isUp: true))
+        case .linkDown(let peer):
+            feed(.linkDown(peer))
+            feed(roster: .link(peer, isUp: false))
+        case .linkTrouble(let peer, let trouble): feed(.linkTrouble(peer, trouble))
+        case .dropped(from: let peer, let reason):
+            counters.count("transport.dropped")
+            logger.warning("dropped a message from \(peer.short): \(reason)")
+        case .refused(key: let key, address: _):
+            counters.count("transport.key-refused")
+            logger.debug("the key \(key.short) is not admitted")
+        }
+    }
+
+    private func receive(broadcast frames: [[UInt8]], from peer: NodeID) {
+        do {
+            if frames.first == WireTopic.head.frame {
+                receive(beacon: try SealedBeacon(frames: frames), from: peer)
+            } else {
+                let (topic, batch) = try BatchFrames.decode(frames)
+                receive(batch, topic: topic, from: peer)
+            }
+        } catch {
+            reject("broadcast.\(error.code.rawValue)", from: peer)
+        }
+    }
+
+    /// Verifies a batch and feeds it.
+    func receive(_ sealed: SealedBatch, topic: WireTopic? = nil, from peer: NodeID) {
+        switch verify(sealed) {
+        case .success(let batch):
+            if let topic, topic != WireTopic(of: batch) {
+                return reject("batch.topic", from: peer)
+            }
+            feed(.batchReceived(batch, from: peer))
+        case .failure(let rejection):
+            if case .unknownSigner = rejection { askForRecords(of: peer) }
+            reject("batch.\(rejection.name)", from: peer)
+        }
+    }
+
+    /// Whether the bytes are a batch of this cluster, signed by the node that they name.
+    func verify(_ sealed: SealedBatch) -> Result<VerifiedBatch, Rejection> {
+        BatchVerifier(cluster: pin.cluster).verify(sealed) { keys[$0] }
+    }
+
+    private func receive(beacon sealed: SealedBeacon, from peer: NodeID) {
+        switch BeaconVerifier(cluster: pin.cluster).verify(sealed, key: { keys[$0] }) {
+        case .success(let beacon):
+            if beacon.sender == identity.node, beacon.instance != instance {
+                feed(.cloneHeard(beacon.instance))
+            }
+            feed(.beaconReceived(beacon, from: peer))
+            if beacon.records != core.authority.digest { askForRecords(of: peer) }
+        case .failure(let rejection):
+            if case .unknownSigner = rejection { askForRecords(of: peer) }
+            reject("beacon.\(rejection.name)", from: peer)
+        }
+    }
+
+    // MARK: Records of authority
+
+    /// Asks a peer for the records that are missing here; one question at a time.
+    func askForRecords(of peer: NodeID) {
+        let now = ports.clock.now().instant
+        if let last = recordsAsked[peer], now.since(last) < .milliseconds(500) { return }
+        recordsAsked[peer] = now
+        let authority = core.authority
+        let known = Array(authority.hashes.prefix(WireLimits.knownRecords))
+        ask(.records(RecordsRequest(digest: authority.digest, known: known)), peer)
+    }
+
+    /// Verifies records and feeds those that hold; returns how many did.
+    @discardableResult
+    func receive(records sealed: [SealedRecord], from peer: NodeID?) -> Int {
+        let verifier = RecordVerifier(cluster: pin.cluster)
+        var verified: [VerifiedRecord] = []
+        for record in sealed {
+            switch verifier.verify(record) {
+            case .success(let record): verified.append(record)
+            case .failure(let rejection):
+                if let peer {
+                    reject("record.\(rejection.name)", from: peer)
+                } else {
+                    counters.count("record.\(rejection.name)")
+                }
+            }
+        }
+        learnKeys(of: verified)
+        guard !verified.isEmpty else { return 0 }
+        feed(.authority(.recordsReceived(verified, from: peer)))
+        return verified.count
+    }
+
+    /// Remembers the keys of nodes that some grant names; a key proves only who signs, not what he
+    /// may do.
+    func learnKeys(of records: [VerifiedRecord]) {
+        for case .grant(let grant) in records.map(\.record) {
+            do {
+                try keys.insert(grant.nodeKey)
+            } catch {
+                counters.count("record.unusable-key")
+            }
+        }
+    }
+
+    // MARK: Counting
+
+    /// Counts something that a peer should not have sent.
+    func reject(_ reason: String, from peer: NodeID) {
+        counters.count(reason)
+        logger.warning("refused from \(peer.short): \(reason)")
+    }
+
+    /// Counts something that somebody should not have sent.
+    func reject(_ reason: String, from asker: AdmittedKey) {
+        counters.count(reason)
+        switch asker {
+        case .node(let node): logger.warning("refused from \(node.short): \(reason)")
+        case .client(let name, scopes: _): logger.warning("refused from \(name): \(reason)")
+        }
+    }
+}
