@@ -7,7 +7,9 @@ import Testing
 
 extension Conformance {
     @Suite("delivery") struct Delivery {
-        /// Shapes: PUB is a hint, the log is the truth. Measurement M1.
+        /// Shapes: PUB is a hint, the log is the truth.
+        ///
+        /// Measurement M1.
         @Test("PUB loses what a paused subscriber has no room for, and reports success")
         func silentLossAtTheMark() async throws {
             try await onThread {
@@ -31,7 +33,9 @@ extension Conformance {
             }
         }
 
-        /// Shapes: a node pulls what it missed; joining late is normal. Measurement M2.
+        /// Shapes: a node pulls what it missed; joining late is normal.
+        ///
+        /// Measurement M2.
         @Test("PUB loses what is sent before a subscription has arrived")
         func slowJoiner() async throws {
             try await onThread {
@@ -52,7 +56,9 @@ extension Conformance {
             }
         }
 
-        /// Shapes: no slow work on a thread that owns a SUB. Measurement M4.
+        /// Shapes: no slow work on a thread that owns a SUB.
+        ///
+        /// Measurement M4.
         @Test("SUB renews its subscriptions only when its owner calls it after a reconnect")
         func subscriptionsAfterReconnect() async throws {
             try await onThread {
@@ -85,7 +91,9 @@ extension Conformance {
             }
         }
 
-        /// Shapes: topics are a few short classes; no subscription beyond 32 bytes. Measurement M14.
+        /// Shapes: topics are a few short classes; no subscription beyond 32 bytes.
+        ///
+        /// Measurement M14.
         @Test("SUB matches nothing with a prefix of 246 to 255 bytes, until that is mended")
         func topicLengths() async throws {
             try await onThread {
@@ -109,7 +117,9 @@ extension Conformance {
         }
 
         /// Shapes: routing IDs are never set and never an identity; ROUTER_HANDOVER stays off and
-        /// ROUTER_MANDATORY on. Measurement M21.
+        /// ROUTER_MANDATORY on.
+        ///
+        /// Measurement M21.
         @Test("ROUTER believes a routing ID", arguments: [0, 1] as [CInt])
         func routingIDs(handover: CInt) async throws {
             try await onThread {
@@ -144,7 +154,9 @@ extension Conformance {
             }
         }
 
-        /// Shapes: linger is zero everywhere; the log is our linger. Measurement M24.
+        /// Shapes: linger is zero everywhere; the log is our linger.
+        ///
+        /// Measurement M24.
         @Test("ending a context waits for ever on a lingering socket whose peer is away")
         func linger() async throws {
             let ended = Journal<Bool>()
@@ -178,7 +190,9 @@ extension Conformance {
             #expect(ended.elements == [true])
         }
 
-        /// Shapes: identity is read from a payload frame. Measurement M22.
+        /// Shapes: identity is read from a payload frame.
+        ///
+        /// Measurement M22.
         @Test("ROUTER loses the metadata of its first frame once it was polled, not the payload's")
         func metadata() async throws {
             let executor = try PollingExecutor(name: "zap")

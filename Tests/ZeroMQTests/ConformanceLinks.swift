@@ -29,7 +29,9 @@ extension Conformance {
             Meeting(impostor: .cleanClose, isCurve: true, comesBack: true),
         ]
 
-        /// Shapes: the link supervisor, which disconnects and connects again. Measurement M6.
+        /// Shapes: the link supervisor, which disconnects and connects again.
+        ///
+        /// Measurement M6.
         @Test("SUB gives up for ever after a protocol error", arguments: meetings)
         func givesUp(_ meeting: Meeting) async throws {
             try await onThread {
@@ -73,7 +75,9 @@ extension Conformance {
             return listener.port
         }
 
-        /// Shapes: unknown keys are answered with 300, never with 400. Measurement M7.
+        /// Shapes: unknown keys are answered with 300, never with 400.
+        ///
+        /// Measurement M7.
         @Test("a client that was answered 400 never comes back, with 300 it does")
         func zapStatus() async throws {
             let executor = try PollingExecutor(name: "zap")
@@ -116,7 +120,9 @@ extension Conformance {
             Size(isCurve: true, byteCount: 968, passes: false),
         ]
 
-        /// Shapes: the sender's cap is half of any receiver's limit. Measurement M8.
+        /// Shapes: the sender's cap is half of any receiver's limit.
+        ///
+        /// Measurement M8.
         @Test("one frame over MAXMSGSIZE 1,000 ends a subscriber's link for ever", arguments: sizes)
         func oversize(_ size: Size) async throws {
             try await onThread {
@@ -145,8 +151,11 @@ extension Conformance {
             }
         }
 
-        /// Shapes: no receiving socket under CURVE has a limit below 280. Measurement M30.
-        @Test("a CURVE handshake needs a MAXMSGSIZE of 280", arguments: [(256, false), (280, true)])
+        /// Shapes: no receiving socket under CURVE has a limit below 280.
+        ///
+        /// Measurement M30.
+        @Test(
+            "a CURVE handshake needs a MAXMSGSIZE of 280", arguments: [(256, false), (280, true)])
         func handshakeSize(limit: Int64, passes: Bool) async throws {
             try await onThread {
                 let context = try Context()

@@ -25,8 +25,12 @@ extension Conformance {
             Door(enforces: true, domain: "mesh", hasDenyingAuthenticator: true, isOpen: false),
         ]
 
-        /// Shapes: domains are non-empty by type and always enforced. Measurement M9.
-        @Test("a CURVE server admits unknown keys unless domain and enforcement are set", arguments: doors)
+        /// Shapes: domains are non-empty by type and always enforced.
+        ///
+        /// Measurement M9.
+        @Test(
+            "a CURVE server admits unknown keys unless domain and enforcement are set",
+            arguments: doors)
         func enforcement(_ door: Door) async throws {
             let executor = try PollingExecutor(name: "zap")
             try await onThread {
@@ -50,15 +54,21 @@ extension Conformance {
             }
         }
 
-        /// Shapes: the number 93 is written although the header hides it. Measurement M10.
-        @Test("options hidden as drafts: 93 is accepted, 97 and 111 are not", arguments: [(93, true), (97, false), (111, false)])
+        /// Shapes: the number 93 is written although the header hides it.
+        ///
+        /// Measurement M10.
+        @Test(
+            "options hidden as drafts: 93 is accepted, 97 and 111 are not",
+            arguments: [(93, true), (97, false), (111, false)])
         func draftOptions(number: CInt, isAccepted: Bool) throws {
             let context = try Context()
             let router = RawSocket(context, ZMQ_ROUTER)
             #expect(router.set(number, 1) == isAccepted)
         }
 
-        /// Shapes: monitors have no high-water mark and are always drained. Measurement M11.
+        /// Shapes: monitors have no high-water mark and are always drained.
+        ///
+        /// Measurement M11.
         @Test("an unread monitor stops all traffic of its context until it is drained")
         func unreadMonitor() async throws {
             try await onThread {
@@ -99,7 +109,9 @@ extension Conformance {
             await accepted.wait(forCount: 1_501)
         }
 
-        /// Shapes: sockets whose memory our queues do not explain are recycled. Measurement M15.
+        /// Shapes: sockets whose memory our queues do not explain are recycled.
+        ///
+        /// Measurement M15.
         @Test("a message that never ends fills memory past every limit")
         func endlessMessage() async throws {
             try await onThread {
@@ -120,8 +132,12 @@ extension Conformance {
             }
         }
 
-        /// Shapes: MAXMSGSIZE is a required argument of every socket's options. Measurement M16.
-        @Test("an unauthenticated command fills memory, unless MAXMSGSIZE is set", arguments: [false, true])
+        /// Shapes: MAXMSGSIZE is a required argument of every socket's options.
+        ///
+        /// Measurement M16.
+        @Test(
+            "an unauthenticated command fills memory, unless MAXMSGSIZE is set",
+            arguments: [false, true])
         func announcedSize(isLimited: Bool) async throws {
             try await onThread {
                 let context = try Context()

@@ -84,7 +84,9 @@ final class RawSocket {
     @discardableResult
     func send(_ text: String, more: Bool = false) -> Bool { send(Array(text.utf8), more: more) }
 
-    /// Receives one frame; nil if none comes in time. Unit: milliseconds.
+    /// Receives one frame; nil if none comes in time.
+    ///
+    /// Unit: milliseconds.
     func receive(within milliseconds: Int = 0) -> [UInt8]? {
         var item = zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
         if milliseconds > 0 { zmq_poll(&item, 1, milliseconds) }
@@ -105,7 +107,9 @@ final class RawSocket {
     }
 }
 
-/// Sends from one to the other until something arrives or the time is over. Unit: milliseconds.
+/// Sends from one to the other until something arrives or the time is over.
+///
+/// Unit: milliseconds.
 func isLinked(_ sender: RawSocket, _ receiver: RawSocket, within milliseconds: Int) -> Bool {
     let deadline = ContinuousClock.now + .milliseconds(milliseconds)
     while ContinuousClock.now < deadline {
@@ -115,13 +119,16 @@ func isLinked(_ sender: RawSocket, _ receiver: RawSocket, within milliseconds: I
     return false
 }
 
-/// The memory this process has in use. Unit: bytes. Source: proc_pid_statm(5).
+/// The memory this process has in use.
+///
+/// Unit: bytes. Source: proc_pid_statm(5).
 func residentByteCount() -> Int {
     guard let file = fopen("/proc/self/statm", "r") else { return 0 }
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 256)
     guard fgets(&line, CInt(line.count), file) != nil else { return 0 }
-    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let text = String(
+        decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     let fields = text.split(separator: " ")
     return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(getpagesize()) : 0
 }

@@ -109,7 +109,9 @@ private func withLoopback(
     }
 }
 
-/// ZMTP 3.0 by hand. Source: ZeroMQ RFC 23/ZMTP.
+/// ZMTP 3.0 by hand.
+///
+/// Source: ZeroMQ RFC 23/ZMTP.
 enum ZMTP {
     /// The 64 bytes that open a connection.
     static func greeting(mechanism: String) -> [UInt8] {
