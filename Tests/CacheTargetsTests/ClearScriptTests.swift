@@ -79,6 +79,21 @@ struct ClearScriptTests {
         #expect(try !String(contentsOfFile: "/etc/passwd", encoding: .utf8).contains("<?php"))
     }
 
+    @Test("Many who need the file at once find it whole")
+    func concurrent() async throws {
+        for round in 0..<20 {
+            let script = ClearScript(directory: "\(directory.path)/round-\(round)")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<8 {
+                    group.addTask { try script.install(index % 2 == 0 ? .whole : .selective) }
+                }
+                try await group.waitForAll()
+            }
+            let names = try FileManager.default.contentsOfDirectory(atPath: script.directory)
+            #expect(names.count == 2)
+        }
+    }
+
     @Test("A directory that others may write, or that is a link, is refused")
     func unsafe() throws {
         try script.install(.whole)

@@ -44,7 +44,8 @@ struct HostileServerTests {
         return [
             Answer(testDescription: "nothing", bytes: [], code: .replyCut),
             Answer(
-                testDescription: "cut in a record", bytes: Array(whole.prefix(30)), code: .replyCut),
+                testDescription: "cut in a record", bytes: Array(whole.prefix(30)),
+                code: .replyCut),
             Answer(
                 testDescription: "cut before the end", bytes: Array(whole.dropLast(16)),
                 code: .replyCut),

@@ -57,6 +57,16 @@ struct PHPFPMCacheTests {
         #expect(reports[0].notes.contains { $0.contains("realpath") })
     }
 
+    @Test("A master on a TCP port is cleared as well")
+    func port() async throws {
+        var settings = RealPHPFPM.Settings()
+        settings.port = try RealPHPFPM.freePort()
+        let server = try await warmed(settings)
+        let reports = await cache([server.address()]).clear(.everything)
+        #expect(reports.map(\.outcome) == [.cleared, .cleared])
+        #expect(try await server.visit("read") == Self.cold)
+    }
+
     @Test("A second clear right away is proved as well")
     func twice() async throws {
         let server = try await warmed()

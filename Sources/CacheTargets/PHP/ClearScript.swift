@@ -43,7 +43,8 @@ public final class ClearScript: Sendable {
     private let selective: File
     let token: String
     fileprivate static let namePrefix = "sitestacker-clear-"
-    private let sweep = Mutex(false)
+    /// Held while writing; true once the scripts of earlier processes are gone.
+    private let isSwept = Mutex(false)
 
     /// Prepares the script; nothing is written yet.
     ///
@@ -85,15 +86,16 @@ public final class ClearScript: Sendable {
         defer { _ = close(folder) }
         let file = file(edition)
         if matches(file, in: folder) { return }
-        try write(file, in: folder)
-        guard matches(file, in: folder) else {
-            throw failure("verify script", found: "another content than was written")
+        // Masters are cleared side by side: two writers would take each other's temporary file.
+        try isSwept.withLock { isSwept throws(CacheTargetError) in
+            if matches(file, in: folder) { return }
+            try write(file, in: folder)
+            guard matches(file, in: folder) else {
+                throw failure("verify script", found: "another content than was written")
+            }
+            if !isSwept { removeFormer(in: folder) }
+            isSwept = true
         }
-        let isFirst = sweep.withLock { done in
-            defer { done = true }
-            return !done
-        }
-        if isFirst { removeFormer(in: folder) }
     }
 
     /// Removes the files, as a daemon does when it ends.

@@ -115,7 +115,8 @@ enum ClearScriptSource {
                 apcu_clear_cache();
                 $left = apcu_cache_info(true)['num_entries'];
                 $removed = $u['num_entries'];
-                $survivors = (int) ($isStored ? apcu_exists($proof) : $left > 0 && $left >= $removed);
+                $isFuller = $left > 0 && $left >= $removed;
+                $survivors = (int) ($isStored ? apcu_exists($proof) : $isFuller);
             }
 
         """#
@@ -128,7 +129,8 @@ enum ClearScriptSource {
                     $survivors += (int) ($left !== null && $left['creation_time'] < $began);
                 }
             } elseif ($what === 'prefix' || $what === 'pattern') {
-                $rule = "\1" . ($what === 'prefix' ? '^' . preg_quote($items[0]) : $items[0]) . "\1";
+                $rule = $what === 'prefix' ? '^' . preg_quote($items[0]) : $items[0];
+                $rule = "\1" . $rule . "\1";
                 if (@preg_match($rule, '') === false) {
                     throw new InvalidArgumentException('pattern: ' . preg_last_error_msg());
                 }
@@ -143,11 +145,10 @@ enum ClearScriptSource {
         """#
 
     private static let closing = #"""
-        $parent = 0;
-        if (function_exists('posix_getppid')) {
-            $parent = posix_getppid();
-        } elseif (preg_match('/^PPid:\s*(\d+)/m', (string) @file_get_contents('/proc/self/status'), $m)) {
-            $parent = (int) $m[1];
+        $parent = function_exists('posix_getppid') ? posix_getppid() : 0;
+        if ($parent === 0) {
+            $status = (string) @file_get_contents('/proc/self/status');
+            $parent = preg_match('/^PPid:\s*(\d+)/m', $status, $found) ? (int) $found[1] : 0;
         }
         echo "sitestacker-clear 1\n", $lines, "opcode.result $done $cached $failed\n",
             "user.result $removed $survivors\nphp ", PHP_VERSION, "\nparent $parent\nnamespace ",

@@ -45,7 +45,7 @@ public enum PHPFPMEndpoints: Sendable, Equatable {
             }
             paths.insert("\(directory)/\(name)")
         }
-        // Debian's php-fpm.sock is a link to the socket of one version: the same socket counts once.
+        // Debian's php-fpm.sock is a link to the socket of one version, which counts once.
         return paths.sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
             .filter { path in
                 guard let file = SocketFile(path) else { return false }

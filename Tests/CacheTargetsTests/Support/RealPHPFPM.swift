@@ -25,6 +25,8 @@ final class RealPHPFPM {
         var apcu = true
         var pools = ["www"]
         var children = 2
+        /// Where the only pool listens instead of on a Unix socket.
+        var port: UInt16?
         var extra: [String] = []
         var poolExtra: [String] = []
     }
@@ -47,7 +49,25 @@ final class RealPHPFPM {
 
     /// The address of a pool.
     func address(_ pool: String = "www") -> FastCGIAddress {
-        .unix(path: "\(directory.path)/php-\(pool)-fpm.sock")
+        if let port = settings.port { return .tcp(host: "127.0.0.1", port: port) }
+        return .unix(path: "\(directory.path)/php-\(pool)-fpm.sock")
+    }
+
+    /// A port that is free now.
+    static func freePort() throws -> UInt16 {
+        let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { _ = close(number) }
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(number, $0, size) == 0 ? getsockname(number, $0, &size) : -1
+            }
+        }
+        guard status == 0 else { throw POSIXError(.EADDRINUSE) }
+        return UInt16(bigEndian: name.sin_port)
     }
 
     /// Starts the master and waits until every pool answers.
@@ -171,7 +191,9 @@ final class RealPHPFPM {
             "pid = \(directory.path)/php-fpm.pid",
         ]
         for pool in settings.pools {
-            lines += ["[\(pool)]", "listen = \(directory.path)/php-\(pool)-fpm.sock"]
+            let listener =
+                settings.port.map { "127.0.0.1:\($0)" } ?? "\(directory.path)/php-\(pool)-fpm.sock"
+            lines += ["[\(pool)]", "listen = \(listener)"]
             if geteuid() == 0 { lines += ["user = www-data", "group = www-data"] }
             lines += ["pm = static", "pm.max_children = \(settings.children)"]
             lines += settings.poolExtra
