@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+public import ClusterModel
+
+extension Authority {
+    /// Digest of the kept records, for beacons: a difference is a reason to compare hashes.
+    public var digest: Digest { recordSet.sum.digest }
+
+    /// Digest of what the users file allows, to make differences between nodes visible.
+    public var allowedDigest: Digest { allowList.sum.digest }
+
+    /// The hashes of all kept records, in order: what is offered to a peer.
+    public var hashes: [Digest] { recordSet.kept.keys.sorted() }
+
+    /// Those of a peer's hashes that this node has not seen, in order: what to ask for.
+    public func missing(from theirs: [Digest]) -> [Digest] {
+        theirs.filter { !recordSet.contains($0) }.sorted()
+    }
+
+    /// The kept records with those hashes, as they came; unknown hashes are left out.
+    public func records(_ hashes: [Digest]) -> [SealedRecord] {
+        hashes.compactMap { recordSet.kept[$0]?.sealed }
+    }
+
+    /// What has become of a record; a copy of this value can so be asked what a record would do.
+    public func standing(of hash: Digest) -> RecordStanding {
+        guard let record = recordSet.kept[hash] else {
+            return recordSet.isWaiting(hash) ? .waiting : .unknown
+        }
+        return isEffective(record) ? .effective : .ineffective
+    }
+
+    private func isEffective(_ record: VerifiedRecord) -> Bool {
+        switch record.record {
+        case .account(let account):
+            if accountFold?.removedFounders[account.name] == record.hash { return true }
+            return accountFold?.trees[account.name]?.living.contains(record.hash) ?? false
+        case .grant: return grantFold?.grants[record.hash]?.isEffective ?? false
+        case .revocation, .void, .client:
+            return grantFold?.effective.contains(record.hash) ?? false
+        }
+    }
+
+    /// Whether anything hangs on a record: past versions of accounts prove their users' old keys.
+    private func counts(_ record: VerifiedRecord) -> Bool {
+        guard case .account(let account) = record.record else { return isEffective(record) }
+        return isEffective(record)
+            || accountFold?.trees[account.name]?.counted.contains(record.hash) ?? false
+    }
+
+    /// What a key has signed that counts now and would count no more once the key is replaced or
+    /// its account removed: to be signed again by whoever does that, in the same submission.
+    ///
+    /// Accounts, denials and clients are to be signed as they are. Grants are included for a
+    /// replaced key only, as its own successor's: with `successor` as their user, the next serial,
+    /// and no covers.
+    ///
+    /// - Parameters:
+    ///   - key: The key that ends.
+    ///   - successor: The user's next key; `nil` where the account is removed.
+    public func renewals(of key: UserKey, successor: UserKey?) -> [AuthorityRecord] {
+        let name = accountFold?.owners[key]
+        return recordSet.ordered.filter { $0.signer == key && counts($0) }
+            .compactMap { record in
+                switch record.record {
+                case .account(let account):
+                    return account.name == name ? nil : record.record
+                case .grant(var grant):
+                    guard let successor else { return nil }
+                    grant.user = successor
+                    grant.serial += 1
+                    grant.covers = []
+                    return .grant(grant)
+                case .revocation(let revocation):
+                    return revocation.subject == .user(key) ? nil : record.record
+                case .void, .client: return record.record
+                }
+            }
+    }
+}
