@@ -28,7 +28,8 @@ enum Protobuf {
         try Bounds.check(count: bytes.count, upTo: limit, operation, "bytes")
         var options = BinaryDecodingOptions()
         options.messageDepthLimit = WireLimits.depth
-        options.discardUnknownFields = false
+        // Kept, they would be written again, and pass for canonical.
+        options.discardUnknownFields = true
         do {
             return try Message(serializedBytes: bytes, options: options)
         } catch {

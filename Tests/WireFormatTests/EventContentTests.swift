@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterModel
+import Testing
+import WireFormat
+
+/// Contents which no receiver would accept are not encoded either; the checks are the same code.
+@Suite struct EventContentTests {
+    private func code(_ content: EventContent) -> WireError.Code? {
+        refusal { () throws(WireError) in
+            _ = try EventBodyCodec.encode([Event(timestamp: Samples.stamp, content: content)])
+        }
+    }
+
+    private func receipt(
+        first: SequenceNumber = 1, last: SequenceNumber = 1,
+        outcome: ApplyOutcome = .applied, steps: [StepReceipt] = [], attempt: Int = 1
+    ) -> EventContent {
+        .receipt(
+            Receipt(
+                subject: EventRange(log: Samples.log, first: first, last: last),
+                outcome: outcome, steps: steps, attempt: attempt))
+    }
+
+    private func step(target: String = "t", proofs: Int = 0) -> StepReceipt {
+        StepReceipt(
+            target: target, action: "a", failure: nil,
+            proof: .init(repeating: Proof(counter: "c", before: 0, after: 0), count: proofs),
+            microseconds: 0)
+    }
+
+    @Test("Receipts are bounded in all directions")
+    func receipts() {
+        #expect(code(receipt()) == nil)
+        #expect(code(receipt(first: 2, last: 1)) == .outOfRange)
+        #expect(code(receipt(first: 0)) == .outOfRange)
+        #expect(code(receipt(last: SequenceNumber(1 << 63))) == .outOfRange)
+        #expect(code(receipt(attempt: 0)) == .outOfRange)
+        #expect(code(receipt(attempt: .max)) == .outOfRange)
+        let long = String(repeating: "x", count: 4_097)
+        #expect(code(receipt(outcome: .failed(reason: long))) == .aboveLimit)
+        #expect(code(receipt(outcome: .failed(reason: WireLimits.clip(long)))) == nil)
+        #expect(code(receipt(steps: .init(repeating: step(), count: 256))) == nil)
+        #expect(code(receipt(steps: .init(repeating: step(), count: 257))) == .aboveLimit)
+        #expect(code(receipt(steps: [step(target: "")])) == .missing)
+        #expect(code(receipt(steps: [step(proofs: 64)])) == nil)
+        #expect(code(receipt(steps: [step(proofs: 65)])) == .aboveLimit)
+    }
+
+    @Test("Invalidations name something, and not too much")
+    func invalidations() {
+        var order = Invalidation()
+        #expect(code(.invalidation(order)) == .missing)
+        order.tags = [""]
+        #expect(code(.invalidation(order)) == .missing)
+        order.tags = [String(repeating: "x", count: 4_096)]
+        #expect(code(.invalidation(order)) == nil)
+        order.tags = [String(repeating: "x", count: 4_097)]
+        #expect(code(.invalidation(order)) == .aboveLimit)
+        order.tags = .init(repeating: "x", count: 4_096)
+        #expect(code(.invalidation(order)) == nil)
+        order.tags.append("x")
+        #expect(code(.invalidation(order)) == .aboveLimit)
+    }
+
+    @Test("A version vector has at most 1,024 entries")
+    func vectors() {
+        var order = Invalidation.plain
+        let logs = (1...1_025).map {
+            EpochID(origin: Samples.node, epoch: LogEpoch(counter: UInt64($0), nonce: 0))
+        }
+        order.seen = VersionVector(logs.dropLast().map { ($0, 1) })
+        #expect(code(.invalidation(order)) == nil)
+        order.seen = VersionVector(logs.map { ($0, 1) })
+        #expect(code(.invalidation(order)) == .aboveLimit)
+    }
+
+    @Test(
+        "A commit is a whole hash in lower case",
+        arguments: [
+            "", "abc", String(repeating: "A", count: 40), String(repeating: "g", count: 40),
+            String(repeating: "a", count: 41), String(repeating: "é", count: 20),
+        ])
+    func commits(commit: String) {
+        let proposal = RevisionProposal(
+            generation: 1, parent: nil, commits: [RepositoryCommit(path: ".", commit: commit)])
+        #expect(code(.revision(proposal)) == .forbiddenText)
+    }
+
+    @Test("Revisions are ordered, numbered and not empty")
+    func revisions() {
+        let commit = String(repeating: "a", count: 40)
+        func proposal(_ generation: UInt64, _ paths: [String]) -> EventContent {
+            .revision(
+                RevisionProposal(
+                    generation: generation, parent: nil,
+                    commits: paths.map { RepositoryCommit(path: $0, commit: commit) }))
+        }
+        #expect(code(proposal(1, [".", "a"])) == nil)
+        #expect(code(proposal(0, ["."])) == .outOfRange)
+        #expect(code(proposal(1, [])) == .missing)
+        #expect(code(proposal(1, ["a", "."])) == .notAscending)
+        #expect(code(proposal(1, ["a", "a"])) == .notAscending)
+        #expect(code(proposal(1, [""])) == .missing)
+        #expect(code(proposal(1, ["a\u{0}b"])) == .forbiddenText)
+    }
+
+    @Test("Checkpoints are ordered and dated")
+    func checkpoints() {
+        func checkpoint(_ heads: [EpochHead], _ wall: UInt64) -> EventContent {
+            .checkpoint(Checkpoint(heads: heads, wall: WallTime(milliseconds: wall)))
+        }
+        #expect(code(checkpoint([Samples.otherHead, Samples.head], 0)) == .notAscending)
+        #expect(code(checkpoint([Samples.head, Samples.head], 0)) == .notAscending)
+        #expect(code(checkpoint([], (1 << 48) - 1)) == nil)
+        #expect(code(checkpoint([], 1 << 48)) == .outOfRange)
+        let zero = EpochHead(log: Samples.log, last: 0, chain: .none)
+        #expect(code(checkpoint([zero], 0)) == .outOfRange)
+    }
+
+    @Test("A blob has a size from 1 to 1 MiB", arguments: [0, -1, 1_048_577])
+    func blobs(size: Int) {
+        let payload = Payload.blob(BlobReference(digest: .none, byteCount: size))
+        #expect(code(.application(ApplicationEvent(topic: "t", payload: payload))) == .outOfRange)
+    }
+}
