@@ -77,6 +77,7 @@ final class LogFile: Sendable {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .lastSystemError("open \(path)") }
         defer { Glibc.close(descriptor) }
+        try LogSchema.checkHeader(ofDescriptor: descriptor, path: path)
         guard fchmod(descriptor, 0o600) == 0 else { throw .lastSystemError("protect \(path)") }
         // SQLite takes an empty file for a new one and would throw the journal away.
         if byteCount(of: path) == 0, byteCount(of: path + "-wal") > 0 {
@@ -115,50 +116,17 @@ final class LogFile: Sendable {
         }
     }
 
-    /// Writes everything into one file and closes it.
+    /// Writes everything into one file, closes it and unlocks it.
     ///
-    /// A failure loses nothing: the next start finds it in the write-ahead log.
+    /// A failure loses nothing: the next start finds in the write-ahead log what is not yet moved.
     func close() {
-        do {
-            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
-            try pool.close()
-        } catch {
-            pool.interrupt()
+        for step in [moveAll, pool.close] {
+            do { try step() } catch { pool.interrupt() }
         }
         lock.release()
     }
-}
 
-/// A file which one process at a time has locked.
-private final class LockFile: Sendable {
-    private let descriptor: CInt
-
-    init(path: String) throws(EventLogError) {
-        // Closed in children, which would hold the lock on after this process.
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw .lastSystemError("open \(path)") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let error = EventLogError.lastSystemError("lock \(path)")
-            throw error
-        }
-    }
-
-    func release() { _ = flock(descriptor, LOCK_UN) }
-
-    deinit { Glibc.close(descriptor) }
-}
-
-extension EventLogError {
-    /// What `errno` says.
-    fileprivate static func lastSystemError(_ operation: String) -> EventLogError {
-        let number = errno
-        let code: Code =
-            switch number {
-            case ENOSPC, EDQUOT: .diskFull
-            case EWOULDBLOCK: .busy
-            default: .inputOutput
-            }
-        return EventLogError(
-            code: code, operation: operation, detail: String(cString: strerror(number)))
+    private func moveAll() throws {
+        try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import GRDB
+internal import Glibc
 internal import NodeRuntime
 
 /// The tables, and which version of them a file has.
@@ -14,6 +15,48 @@ enum LogSchema {
     /// Marks a file as an event log, "siEL"; stands in `PRAGMA application_id`.
     static let applicationID = 0x7369_454C
 
+    /// Looks at the marks in a file's header before SQLite does.
+    ///
+    /// Opening is not free of writing, and what is newer, or not ours, stays as it is.
+    /// Source: sqlite.org/fileformat2.html, 1.3.
+    ///
+    /// - Throws: `.schemaTooNew` for a later version, `.corrupt` for what is no event log.
+    static func checkHeader(
+        ofDescriptor descriptor: CInt, path: String
+    ) throws(EventLogError) {
+        var header = [UInt8](repeating: 0, count: 100)
+        let count = pread(descriptor, &header, header.count, 0)
+        guard count >= 0 else { throw .lastSystemError("read \(path)") }
+        // Just made, or made and never written to: the creation is one transaction.
+        if count == 0 { return }
+        guard count == header.count, header.starts(with: Array("SQLite format 3\0".utf8)) else {
+            throw EventLogError(
+                code: .corrupt, operation: "open \(path)",
+                detail: "expected a database, found another kind of file")
+        }
+        func number(at offset: Int) -> Int {
+            Int(header[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) })
+        }
+        try check(version: number(at: 60), mark: number(at: 68), path: path)
+    }
+
+    private static func check(
+        version found: Int, mark: Int, path: String
+    ) throws(EventLogError) {
+        // A new file whose tables are still in the write-ahead log.
+        if found == 0, mark == 0 { return }
+        guard mark == applicationID else {
+            throw EventLogError(
+                code: .corrupt, operation: "open \(path)",
+                detail: "expected an event log, found a database with application_id \(mark)")
+        }
+        guard found <= version else {
+            throw EventLogError(
+                code: .schemaTooNew, operation: "open \(path)",
+                detail: "expected schema \(version) or older, found \(found)")
+        }
+    }
+
     /// Brings an empty file to this version, and refuses what it cannot use.
     ///
     /// - Throws: `.schemaTooNew` for a later version, `.corrupt` for another program's file.
@@ -27,17 +70,12 @@ enum LogSchema {
                 try database.execute(sql: "PRAGMA user_version = \(version)")
                 return .commit
             }
-            return
-        }
-        guard mark == applicationID else {
+        } else if found == 0 {
             throw EventLogError(
                 code: .corrupt, operation: "open the event log",
-                detail: "expected an event log, found application_id \(mark)")
-        }
-        guard found <= version else {
-            throw EventLogError(
-                code: .schemaTooNew, operation: "open the event log",
-                detail: "expected schema \(version) or older, found \(found)")
+                detail: "expected an event log, found another program's tables")
+        } else {
+            try check(version: found, mark: mark, path: "the event log")
         }
     }
 

@@ -38,6 +38,8 @@ public enum Sample {
     }
 
     /// A batch of events; another `variant` is another content for the same place.
+    ///
+    /// Its body is made up, and has at least 32 bytes.
     public static func batch(
         of log: EpochID, first: SequenceNumber, _ events: [Event], variant: UInt64 = 0,
         bodyByteCount: Int = 64
@@ -52,7 +54,7 @@ public enum Sample {
         let filler = name.bytes
         let sealed = SealedBatch(
             header: (0..<256).map { filler[$0 % 32] }, signature: filler + filler,
-            body: (0..<bodyByteCount).map { filler[$0 % 32] })
+            body: filler + [UInt8](repeating: 7, count: max(bodyByteCount, 32) - 32))
         return VerifiedBatch(header: header, hash: name, events: events, sealed: sealed)
     }
 

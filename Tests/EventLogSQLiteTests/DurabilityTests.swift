@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterModel
+import EventLogSQLite
+import Foundation
+import NodeRuntime
+import NodeRuntimeTesting
+import Synchronization
+import Testing
+
+@Suite("Durability") struct DurabilityTests {
+    /// Counts what was promised.
+    private final class Promises: Sendable {
+        private let counts = Mutex((kept: 0, failures: [EventLogError]()))
+        var kept: Int { counts.withLock { $0.kept } }
+        var failures: [EventLogError] { counts.withLock { $0.failures } }
+        func settle(_ error: EventLogError?) {
+            counts.withLock { counts in
+                if let error { counts.failures.append(error) } else { counts.kept += 1 }
+            }
+        }
+    }
+
+    @Test(
+        "A copy taken at any moment holds all that was promised before it", arguments: [3, 90, 700])
+    func killedWhileWriting(promisedBeforeTheCopy: Int) async throws {
+        let directory = try TemporaryDirectory()
+        let log = try await directory.open()
+        let batches = Sample.batches(
+            of: Sample.log(1), count: 2_000, size: 3, bodyByteCount: 5_000)
+        let promises = Promises()
+        for batch in batches {
+            log.submit([.append(batch, .accepted)]) { promises.settle($0) }
+        }
+        try await eventually { promises.kept >= promisedBeforeTheCopy }
+
+        // What a killed process leaves: both files as they are, and no shared memory.
+        let copy = try TemporaryDirectory()
+        let promised = promises.kept
+        for suffix in ["-wal", ""] {
+            // The journal first: a checkpoint in between must not take away what the copy needs.
+            try FileManager.default.copyItem(
+                atPath: directory.file + suffix, toPath: copy.file + suffix)
+        }
+        let survivor = try await copy.open()
+        let stored = try await survivor.batches(afterPosition: 0, limit: 10_000)
+        #expect(stored.count >= promised)
+        #expect(stored.map(\.sealed) == batches.prefix(stored.count).map(\.sealed))
+        let last = try #require(stored.indices.last)
+        #expect(try await survivor.heads() == [Sample.head(batches[last])])
+        try await survivor.append(Array(batches.dropFirst(stored.count)))
+        await survivor.close()
+        await log.close()
+        #expect(promises.kept == 2_000)
+    }
+
+    @Test("A full disk fails what waits, keeps what was, and mends itself")
+    func fullDisk() async throws {
+        let directory = try TemporaryDirectory()
+        guard try mount(directory.path, byteCount: 2 << 20) else { return }
+        defer { unmount(directory.path) }
+        let log = try await directory.open()
+        let ballast = directory.path + "/ballast"
+        try Data(count: 512 << 10).write(to: URL(filePath: ballast))
+        let batches = Sample.batches(
+            of: Sample.log(1), count: 200, size: 1, bodyByteCount: 20_000)
+        let promises = Promises()
+        for batch in batches {
+            log.submit([.append(batch, .accepted)]) { promises.settle($0) }
+        }
+        try await eventually { promises.kept + promises.failures.count == 200 }
+        let kept = promises.kept
+        #expect(promises.failures.map(\.code) == Array(repeating: .diskFull, count: 200 - kept))
+        #expect(!promises.failures.isEmpty)
+        #expect(promises.failures.allSatisfy { $0.isRetryable })
+        #expect(try await log.batches(afterPosition: 0, limit: 1_000).count == kept)
+
+        try FileManager.default.removeItem(atPath: ballast)
+        let next = batches[kept..<(kept + 5)]
+        try await log.append(Array(next))
+        await log.close()
+        let again = try await directory.open()
+        let stored = try await again.batches(afterPosition: 0, limit: 1_000)
+        #expect(stored.map(\.sealed) == batches.prefix(kept + 5).map(\.sealed))
+        await again.close()
+    }
+
+    /// Puts a small memory disk on a directory; `false` where this process may not.
+    private func mount(_ path: String, byteCount: Int) throws -> Bool {
+        guard geteuid() == 0 else { return false }
+        return try run("mount", "-t", "tmpfs", "-o", "size=\(byteCount)", "tmpfs", path) == 0
+    }
+
+    private func unmount(_ path: String) {
+        // Lazily, so that a failed test leaves nothing behind either.
+        #expect(throws: Never.self) { #expect(try run("umount", "-l", path) == 0) }
+    }
+
+    private func run(_ program: String, _ arguments: String...) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    /// Waits for a condition, with a deadline.
+    private func eventually(_ condition: @escaping @Sendable () -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !condition() {
+            try #require(ContinuousClock.now < deadline, "the condition never came true")
+            await Task.yield()
+        }
+    }
+}
