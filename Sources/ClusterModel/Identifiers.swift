@@ -17,6 +17,12 @@ extension Identifier32 {
         self.init(raw)
     }
 
+    /// Takes sixty-four hexadecimal digits; `nil` for anything else.
+    public init?(hex: some StringProtocol) {
+        guard let raw = Bytes32(hex: hex) else { return nil }
+        self.init(raw)
+    }
+
     /// The bytes, most significant first.
     public var bytes: [UInt8] { raw.bytes }
 

@@ -98,7 +98,9 @@ extension Node {
 
     // MARK: Answers
 
-    /// Sends an answer. The last word on that ticket.
+    /// Sends an answer.
+    ///
+    /// The last word on that ticket.
     func answer(_ reply: Reply, _ ticket: ReplyTicket) {
         guard let request = open.removeValue(forKey: ticket) else { return }
         do {

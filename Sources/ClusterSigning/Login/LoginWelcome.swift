@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+public import ClusterModel
+public import WireFormat
+
+/// What a holder gives to someone who proved his password: everything a fresh node starts from.
+///
+/// It travels only under the session key of the login.
+public struct LoginWelcome: Hashable, Sendable {
+    /// The cluster and the key that everything descends from.
+    public let pin: ClusterPin
+    /// The account's canonical name, which an address may have stood for.
+    public let name: String
+    /// The user's key, which only the password opens.
+    public let sealedKey: SealedUserKey
+    /// The records that the holder knows.
+    public let records: [SealedRecord]
+
+    /// Joins the parts.
+    public init(
+        pin: ClusterPin, name: String, sealedKey: SealedUserKey, records: [SealedRecord]
+    ) {
+        self.pin = pin
+        self.name = name
+        self.sealedKey = sealedKey
+        self.records = records
+    }
+
+    /// The bytes to seal.
+    ///
+    /// - Throws: ``WireError`` with `aboveLimit` for a record that is too long.
+    public func encoded() throws(WireError) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(pin.cluster)
+        writer.write(pin.root)
+        writer.write(UInt16(name.utf8.count))
+        writer.write(name.utf8)
+        writer.write(sealedKey.bytes)
+        writer.write(UInt32(records.count))
+        for record in records {
+            let bytes = try RecordCodec.encodeSealed(record)
+            writer.write(UInt32(bytes.count))
+            writer.write(bytes)
+        }
+        return writer.bytes
+    }
+
+    /// Reads what ``encoded()`` wrote.
+    ///
+    /// - Throws: ``WireError`` for anything else.
+    public init(decoding bytes: [UInt8]) throws(WireError) {
+        var reader = ByteReader(bytes, "welcome of a login")
+        pin = ClusterPin(
+            cluster: try reader.read(), root: try reader.read())
+        let length: UInt16 = try reader.read()
+        name = String(decoding: try reader.read(count: Int(length)), as: UTF8.self)
+        let sealed = Array(try reader.read(count: SealedUserKey.length))
+        do {
+            sealedKey = try SealedUserKey(sealed)
+        } catch {
+            throw WireError(
+                .mismatch, "welcome of a login", expected: "a sealed user key", found: "\(error)")
+        }
+        let count: UInt32 = try reader.read()
+        guard count <= WireLimits.recordsInReply else {
+            throw WireError(
+                .aboveLimit, "welcome of a login",
+                expected: "at most \(WireLimits.recordsInReply) records", found: "\(count)")
+        }
+        var records: [SealedRecord] = []
+        for _ in 0..<count {
+            let length: UInt32 = try reader.read()
+            records.append(
+                try RecordCodec.decodeSealed(Array(try reader.read(count: Int(length)))))
+        }
+        try reader.finish()
+        self.records = records
+    }
+}
