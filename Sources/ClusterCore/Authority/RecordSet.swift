@@ -94,8 +94,7 @@ struct RecordSet: Sendable {
         case .grant(let grant): return grant.user == record.signer
         case .revocation(let revocation):
             switch revocation.subject {
-            case .grant, .node: return true
-            case .user(let key): return isAdministrator || key == record.signer
+            case .grant, .node, .user: return true
             case .client: return isAdministrator
             }
         case .void, .client: return isAdministrator

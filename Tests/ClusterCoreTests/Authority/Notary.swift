@@ -18,7 +18,8 @@ struct Notary {
 
     /// Thirty-two bytes that depend on a text.
     static func bytes32(_ text: String) -> Bytes32 {
-        bytes32(text.utf8.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 })
+        bytes32(
+            text.utf8.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 })
     }
 
     static func key(_ name: String) -> UserKey { UserKey(bytes32("user \(name)")) }
@@ -109,7 +110,10 @@ struct Notary {
         _ records: [VerifiedRecord] = first, users: [AllowedUser] = [allow("alice"), allow("bob")],
         pins: [PinnedUser] = [], own: String = "web1"
     ) -> Authority {
-        Authority(pin: pin, own: node(own), records: records, users: users, pins: pins)
+        var authority = Authority(
+            pin: pin, own: node(own), records: records, users: users, pins: pins)
+        _ = authority.setUsers(users)
+        return authority
     }
 
     static func allow(_ identifier: String, _ scopes: Scopes = .all) -> AllowedUser {
