@@ -6,6 +6,9 @@
 /// installation it means by the query item `site` (its directory); a daemon with one installation
 /// needs none. Streams are JSON lines (`application/x-ndjson`), one document a line.
 public enum Routes {
+    /// The local socket's name in the state directory.
+    public static let socketName = "daemon.sock"
+
     /// GET → ``IdentityDocument``.
     public static let identity = "/v1/identity"
     /// GET → ``StatusDocument``.

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where a server listens.
+public enum HTTPEndpoint: Sendable, Hashable, CustomStringConvertible {
+    /// A socket in the file system.
+    ///
+    /// Limit: 107 bytes. Source: unix(7).
+    case unixSocket(path: String)
+    /// A host name or numeric address, without brackets, and a port.
+    case tcp(host: String, port: UInt16)
+
+    /// The path, or host and port.
+    public var description: String {
+        switch self {
+        case .unixSocket(let path): path
+        case .tcp(let host, let port):
+            host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+        }
+    }
+}
+
+/// A request, without anything that depends on who asks.
+public struct HTTPCall: Sendable, Hashable {
+    /// The two methods we need.
+    public enum Method: String, Sendable, Hashable {
+        /// Asks.
+        case get = "GET"
+        /// Asks for something to be done.
+        case post = "POST"
+    }
+
+    /// The method.
+    public var method: Method
+    /// Path and query, percent-encoded.
+    public var target: String
+    /// The `Host` header, by which a door tells installations apart.
+    public var host: String
+    /// The media type of the body; absent without a body.
+    public var contentType: String?
+    /// The body.
+    public var body: [UInt8]
+
+    /// Makes a request.
+    public init(
+        _ method: Method, _ target: String, host: String, contentType: String? = nil,
+        body: [UInt8] = []
+    ) {
+        self.method = method
+        self.target = target
+        self.host = host
+        self.contentType = contentType
+        self.body = body
+    }
+}
+
+/// A whole answer.
+public struct HTTPAnswer: Sendable, Hashable {
+    /// The status, such as 200.
+    public let status: Int
+    /// The media type without parameters, in lower case.
+    public let contentType: String?
+    /// The body.
+    public let body: [UInt8]
+    /// The numeric address that answered; absent for a local socket.
+    public let remoteAddress: String?
+}
+
+/// How long and how large an exchange may become.
+public struct HTTPLimits: Sendable, Hashable {
+    /// Until the connection stands.
+    ///
+    /// Looking up a name has the resolver's own limit.
+    public var connect: Duration
+    /// From then on until the whole answer is here; for a stream, until its head is.
+    public var answer: Duration
+    /// The largest body, not counting a stream's lines.
+    ///
+    /// Unit: bytes.
+    public var bodyBytes: Int
+    /// The largest line of a stream.
+    ///
+    /// Unit: bytes.
+    public var lineBytes: Int
+
+    /// States limits; the defaults suit a local socket.
+    public init(
+        connect: Duration = .seconds(5), answer: Duration = .seconds(30),
+        bodyBytes: Int = 16 << 20, lineBytes: Int = 2 << 20
+    ) {
+        self.connect = connect
+        self.answer = answer
+        self.bodyBytes = bodyBytes
+        self.lineBytes = lineBytes
+    }
+}
+
+/// What came of asking for a stream of lines.
+public enum HTTPStreamOutcome<Value: Sendable>: Sendable {
+    /// The server streamed, and this is what the consumer made of it.
+    case streamed(Value)
+    /// The server answered with another status than 200.
+    case answered(HTTPAnswer)
+}

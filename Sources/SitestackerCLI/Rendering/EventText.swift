@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import AdminAPI
+
+/// One event in one line: when, ID, kind, where, who, what.
+func eventLine(_ event: EventDocument) -> String {
+    var fields = [instant(event.time), event.id, event.kind, event.node]
+    fields.append(event.user ?? "-")
+    fields.append(event.summary)
+    if event.disposition != "accepted" { fields.append("(\(event.disposition))") }
+    return fields.joined(separator: "  ")
+}
+
+/// One event with what came of it, node by node.
+func eventLines(_ event: EventDocument) -> [TextLine] {
+    var lines = [
+        TextLine("Event: \(event.id)"), TextLine("Kind: \(event.kind)"),
+        TextLine("Time: \(instant(event.time))"), TextLine("Node: \(event.node)"),
+        TextLine("User: \(event.user ?? "-")"), TextLine("What: \(event.summary)"),
+        TextLine(
+            "Here: \(event.disposition)", event.disposition == "accepted" ? .plain : .warning),
+    ]
+    for outcome in event.outcomes ?? [] { lines += outcomeLines(outcome) }
+    return lines
+}
+
+/// Whether a node said that it failed.
+func hasFailed(_ outcome: OutcomeDocument) -> Bool {
+    ["failed", "parked", "refused"].contains(outcome.outcome)
+        || outcome.steps.contains { $0.failure != nil }
+}
+
+/// What came of an event on one node: a line for each step, or one where there is none.
+func outcomeLines(_ outcome: OutcomeDocument) -> [TextLine] {
+    var lines = outcome.steps.map { stepLine($0, node: outcome.node) }
+    let isTold = outcome.steps.contains { $0.failure != nil }
+    if lines.isEmpty || (hasFailed(outcome) && !isTold) || outcome.reason != nil {
+        var text = "\(outcome.node)  \(outcome.outcome)"
+        if let reason = outcome.reason { text += ": \(reason)" }
+        let style: Output.Style =
+            hasFailed(outcome) ? .bad : (outcome.outcome == "pending" ? .warning : .plain)
+        lines.append(TextLine(text, style))
+    }
+    return lines
+}
+
+private func stepLine(_ step: StepDocument, node: String) -> TextLine {
+    var fields = [node, step.target, step.action]
+    fields.append(step.failure.map { "FAILED: \($0)" } ?? "cleared")
+    fields += step.proof.map { "\($0.counter) \($0.before) -> \($0.after)" }
+    fields.append(milliseconds(ofMicroseconds: step.microseconds))
+    return TextLine(fields.joined(separator: "  "), step.failure == nil ? .plain : .bad)
+}
+
+/// What one line of an invalidation says to people; nothing for the first one.
+func invalidationLines(_ line: InvalidateLine) -> [TextLine] {
+    var lines: [TextLine] = []
+    if let outcome = line.outcome { lines += outcomeLines(outcome) }
+    for node in line.silent ?? [] {
+        lines.append(TextLine("\(node)  did not answer in time", .bad))
+    }
+    return lines
+}
