@@ -15,11 +15,15 @@ public struct Frame: Sendable {
 
     /// Copies the bytes into a new frame.
     public init(_ bytes: [UInt8]) {
-        self.init(
-            byteCount: bytes.count,
-            initializingWith: { target in
-                bytes.withUnsafeBytes { target.copyMemory(from: $0) }
-            })
+        self = bytes.withUnsafeBytes { Frame(copying: $0) }
+    }
+
+    /// Copies the bytes into a new frame, from wherever they are.
+    public init(copying bytes: UnsafeRawBufferPointer) {
+        let storage = FrameStorage(byteCount: bytes.count)
+        UnsafeMutableRawBufferPointer(start: storage.start, count: storage.count)
+            .copyMemory(from: bytes)
+        self.init(storage)
     }
 
     /// Copies the UTF-8 of the text into a new frame.

@@ -119,16 +119,17 @@ extension Conformance {
                 let router = RawSocket(context, ZMQ_ROUTER)
                 router.set(ZMQ_RCVHWM, 10)
                 router.set(ZMQ_MAXMSGSIZE, size: 1_024)
-                let before = residentByteCount()
+                router.set(ZMQ_RCVBUF, 64 << 10)
                 let port = try #require(router.bind())
                 let peer = try #require(TCPPeer.connect(port: port))
                 peer.write(ZMTP.greeting(mechanism: "NULL") + ZMTP.ready(socketType: "DEALER"))
                 let frame = ZMTP.frame([UInt8](repeating: 7, count: 200), more: true)
                 let burst = Array([[UInt8]](repeating: frame, count: 5_000).joined())
-                // 40 MB on the wire, enough to tell and too little to hurt.
-                for _ in 0..<40 { #expect(peer.write(burst)) }
+                // 40 MB, enough to tell and too little to hurt. The kernel holds a thousandth of it,
+                // so what could be written is in libzmq's memory.
+                let written = (0..<40).filter { _ in peer.write(burst) }.count
+                #expect(written == 40)
                 #expect(router.receive(within: 100) == nil)
-                #expect(residentByteCount() - before > 30 << 20)
             }
         }
 
@@ -144,21 +145,15 @@ extension Conformance {
                 let router = RawSocket(context, ZMQ_ROUTER)
                 router.setServer(try CurveKeyPair())
                 if isLimited { router.set(ZMQ_MAXMSGSIZE, size: 1 << 20) }
-                let before = residentByteCount()
+                router.set(ZMQ_RCVBUF, 64 << 10)
                 let port = try #require(router.bind())
                 let peer = try #require(TCPPeer.connect(port: port))
                 peer.write(ZMTP.greeting(mechanism: "CURVE"))
                 peer.write(ZMTP.longCommand(byteCount: 256 << 20))
                 let burst = [UInt8](repeating: 7, count: 1 << 20)
                 let sent = (0..<48).filter { _ in peer.write(burst) }.count
-                let growth = residentByteCount() - before
-                if isLimited {
-                    #expect(sent < 48)
-                    #expect(growth < 20 << 20)
-                } else {
-                    #expect(sent == 48)
-                    #expect(growth > 30 << 20)
-                }
+                // As above: what was taken is in memory, of a peer that never authenticated.
+                #expect(isLimited ? sent < 8 : sent == 48)
             }
         }
     }

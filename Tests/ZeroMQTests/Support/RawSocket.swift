@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import CZeroMQLibrary
-import Glibc
 
 @testable import ZeroMQ
 
@@ -117,18 +116,4 @@ func isLinked(_ sender: RawSocket, _ receiver: RawSocket, within milliseconds: I
         if receiver.receive(within: 5) != nil { return true }
     }
     return false
-}
-
-/// The memory this process has in use.
-///
-/// Unit: bytes. Source: proc_pid_statm(5).
-func residentByteCount() -> Int {
-    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 256)
-    guard fgets(&line, CInt(line.count), file) != nil else { return 0 }
-    let text = String(
-        decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let fields = text.split(separator: " ")
-    return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(getpagesize()) : 0
 }

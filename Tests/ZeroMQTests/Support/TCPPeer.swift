@@ -13,6 +13,9 @@ final class TCPPeer {
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
+        // Small, so that what was written is known to have been read.
+        var small: CInt = 64 << 10
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &small, socklen_t(MemoryLayout<CInt>.size))
     }
 
     deinit { finish() }
