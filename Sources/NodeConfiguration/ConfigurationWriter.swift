@@ -81,14 +81,23 @@ public enum ConfigurationWriter {
         if let last = new.last, last != UInt8(ascii: "\n") { new.append(UInt8(ascii: "\n")) }
         new += line.utf8
         _ = try UsersFile.decode(new, file: path)
-        let temporary = try writeTemporary(beside: path, new, failure)
+        try replace(path, new, failure)
+        return .extended
+    }
+
+    /// Puts a file in place of another, whole at every instant and durable on return.
+    static func replace(
+        _ path: String, _ bytes: [UInt8], _ failure: Failure
+    ) throws(ConfigurationError) {
+        let temporary = try writeTemporary(beside: path, bytes, failure)
         guard rename(temporary, path) == 0 else {
             let code = errno
             _ = unlink(temporary)
             throw failure.error(.unreadable, expected: "to rename", found: reason(code))
         }
-        try synchronise(lock, failure)
-        return .extended
+        let directory = try openFolder(of: path, failure)
+        defer { _ = close(directory) }
+        try synchronise(directory, failure)
     }
 
     private static func userLine(
