@@ -125,34 +125,3 @@ import Testing
         #expect(try directory.contents().count > 50 << 20)
     }
 }
-
-extension TemporaryDirectory {
-    /// Path of the tables' file.
-    var file: String { path + "/events.sqlite" }
-
-    /// Makes a log with batches and closes it.
-    func filled(batchCount: Int) async throws {
-        let log = try await open()
-        try await log.append(
-            Sample.batches(of: Sample.log(1), count: batchCount, bodyByteCount: 2_000))
-        await log.close()
-    }
-
-    /// The file's bytes.
-    func contents() throws -> Data { try Data(contentsOf: URL(filePath: file)) }
-
-    /// Puts bytes over others.
-    func overwrite(at offset: Int, with bytes: [UInt8]) throws {
-        let handle = try FileHandle(forUpdating: URL(filePath: file))
-        try handle.seek(toOffset: UInt64(offset))
-        try handle.write(contentsOf: bytes)
-        try handle.close()
-    }
-
-    /// Cuts the end off.
-    func truncate(to size: Int) throws {
-        let handle = try FileHandle(forUpdating: URL(filePath: file))
-        try handle.truncate(atOffset: UInt64(size))
-        try handle.close()
-    }
-}

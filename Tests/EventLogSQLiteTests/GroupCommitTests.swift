@@ -92,7 +92,7 @@ private final class Answers: Sendable {
     }
 
     @Test("A full disk fails what was submitted by then, and the log goes on")
-    func fullDisk() async {
+    func fullDisk() async throws {
         let disk = ScriptedDisk([failure(.diskFull)])
         let commits = GroupCommit { ScriptedStore(disk: disk) }
         let answers = Answers()
@@ -100,7 +100,7 @@ private final class Answers: Sendable {
         disk.hasBegun.wait()
         for _ in 0..<3 { commits.submit(submission(answers)) }
         disk.mayCommit.signal()
-        while answers.all.count < 4 { await Task.yield() }
+        try await eventually { answers.all.count == 4 }
         commits.submit(submission(answers))
         disk.mayCommit.signal()
         await commits.close()
@@ -109,22 +109,22 @@ private final class Answers: Sendable {
     }
 
     @Test("A failed sync is fatal once: nothing is written after it")
-    func failedSync() async {
+    func failedSync() async throws {
         let disk = ScriptedDisk([nil, failure(.inputOutput)])
         let commits = GroupCommit { ScriptedStore(disk: disk) }
         let answers = Answers()
         commits.submit(submission(answers))
         disk.hasBegun.wait()
         disk.mayCommit.signal()
-        while answers.all.count < 1 { await Task.yield() }
+        try await eventually { answers.all.count == 1 }
         commits.submit(submission(answers))
         disk.hasBegun.wait()
         for _ in 0..<2 { commits.submit(submission(answers)) }
         disk.mayCommit.signal()
-        while answers.all.count < 4 { await Task.yield() }
+        try await eventually { answers.all.count == 4 }
         commits.submit(submission(answers))
         await commits.close()
-        while answers.all.count < 5 { await Task.yield() }
+        try await eventually { answers.all.count == 5 }
         #expect(answers.all == [nil] + Array(repeating: .inputOutput, count: 4))
         #expect(disk.record.withLock { $0.groups } == [1, 1])
         #expect(disk.record.withLock { $0.isClosedAfterFailure } == true)
