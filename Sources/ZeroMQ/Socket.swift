@@ -82,10 +82,12 @@ extension Socket where Role == Subscribe {
     }
 }
 
-/// The longest subscription.
-///
-/// Unit: bytes.
-public let maximumSubscriptionByteCount = 32
+extension Subscribe {
+    /// The longest prefix; topics are a few short classes.
+    ///
+    /// Unit: bytes.
+    public static var maximumPrefixByteCount: Int { 32 }
+}
 
 /// What a socket holds; a class only because a noncopyable value with a `deinit` needs its parts
 /// to outlive a move to the polling thread.
@@ -125,7 +127,7 @@ final class SocketCore {
     }
 
     func write(_ prefix: [UInt8], _ option: CInt, _ operation: String) throws(ZeroMQError) {
-        guard prefix.count <= maximumSubscriptionByteCount else {
+        guard prefix.count <= Subscribe.maximumPrefixByteCount else {
             throw ZeroMQError(
                 .invalidArgument, operation, expected: "a prefix of at most 32 bytes",
                 found: "\(prefix.count)")

@@ -181,7 +181,7 @@ private actor Station {
             await ended.wait(forCount: 1)
         }
         // The thread closes the sockets on its own time; yielding lets it.
-        while endedContext != nil || endedLoop != nil { await Task.yield() }
+        while endedContext != nil || endedLoop != nil, !Task.isCancelled { await Task.yield() }
         #expect(endedContext == nil)
         #expect(endedLoop == nil)
     }

@@ -84,7 +84,7 @@ import Testing
             }
         }
         await stopped.wait { $0.filter { $0.kind == .stopped }.count == 20 }
-        while ended != nil { await Task.yield() }
+        while ended != nil, !Task.isCancelled { await Task.yield() }
         #expect(ended == nil)
     }
 
