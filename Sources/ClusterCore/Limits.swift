@@ -19,11 +19,23 @@ public enum Limits {
     /// Requests to publish that wait for their level. Beyond it they are refused as overload.
     public static let unconfirmedRequests = 65_536
 
+    /// Bytes of a batch that are kept free for the vectors which orders to clear carry.
+    public static let seenReserve = 16 * 1_024
+    /// Counters of epochs beyond it are not believed: they would use up the numbers.
+    public static let largestEpoch: UInt64 = 1 << 62
+    /// The wait before an epoch is tried again that the disk refused.
+    public static let epochPause: Duration = .seconds(1)
+    /// How often heads are dated for whoever's grant expires, while they move.
+    public static let checkpointInterval: Duration = .seconds(3_600)
+
     /// Batches of one log that came ahead of their turn. The farthest ahead is dropped: it can be
     /// pulled again.
     public static let heldBatches = 256
     /// Bytes of batches of one log that came ahead. The farthest ahead is dropped.
     public static let heldBytes = 16 * 1_024 * 1_024
+    /// Newest batches of one log whose hashes are remembered, to tell duplicates from forks. Older
+    /// ones count as duplicates.
+    public static let rememberedBatches = 64
     /// Batches of one log on their way to disk. Further ones are held as if ahead.
     public static let pendingAppends = 256
     /// Logs that are followed: origins times epochs. Beyond it batches of new logs are dropped and
@@ -61,6 +73,10 @@ public enum Limits {
     public static let freshSocketEvery = 3
     /// Members whose beacons are followed. Beyond it beacons of new senders are dropped.
     public static let peers = 256
+    /// Earlier runs of a peer whose beacons are known to be old. The oldest is forgotten.
+    public static let pastInstances = 16
+    /// The shortest time between two requests to one peer for all its heads, or for records.
+    public static let inquiryPause: Duration = .seconds(2)
     /// A clock which differs by more is reported.
     public static let skewAlarm: Duration = .milliseconds(500)
 
@@ -71,11 +87,11 @@ public enum Limits {
     /// State events that wait for their time. Beyond it the farthest waits on disk only.
     public static let farFutureHeld = 4_096
 
-    /// Durable events of one log that wait in memory to be applied. Beyond it they are read back
+    /// Bytes of batches of one log that wait in memory to be applied. Beyond it they are read back
     /// from the log in their turn.
-    public static let queuedEvents = 4_096
-    /// Bytes of batches of one log that wait in memory to be applied.
     public static let queuedBytes = 2 * 1_024 * 1_024
+    /// The wait before a log that could not be read is read again.
+    public static let loadPause: Duration = .seconds(1)
     /// Handler runs at once.
     public static let handlerRuns = 4
     /// Handler runs that wait, over all keys; beyond it no log hands over further events.
@@ -90,11 +106,9 @@ public enum Limits {
     public static let waitingInvalidations = 1_024
     /// Names (paths, keys, tags ...) in one order to clear. Beyond it everything is cleared.
     public static let namesInClear = 4_096
-    /// Parked events that are remembered for a retry in this run. Beyond it: the next start.
-    public static let parked = 4_096
-    /// Runs of refused events that are remembered per log. Beyond it runs are joined, and what
-    /// lies between is judged again with them.
-    public static let refusedRuns = 256
+    /// Runs of events of a log that wait for a second look. Beyond it the oldest are joined, and
+    /// what lies between is looked at again with them.
+    public static let shelvedRuns = 256
     /// Receipts that wait to be published. Beyond it the oldest is only kept here.
     public static let waitingReceipts = 4_096
 
@@ -104,6 +118,12 @@ public enum Limits {
     /// Revision proposals in the register, with those whose parent is unknown. The oldest losers
     /// are forgotten.
     public static let revisions = 4_096
+    /// The shortest time between two places where a log may be cut.
+    public static let cutPause: Duration = .seconds(60)
+    /// Places where a log may be cut. Beyond it every second one is forgotten.
+    public static let cutMarks = 1_024
+    /// How often logs are cut.
+    public static let cutInterval: Duration = .seconds(60)
     /// Blobs that are missing. Beyond it their log waits.
     public static let missingBlobs = 4_096
     /// Blobs that are fetched at once.

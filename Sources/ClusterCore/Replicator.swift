@@ -5,15 +5,212 @@ public import ClusterModel
 ///
 /// Pure: holds no clock, socket, file, task, logger or random source. The same state and the same
 /// input always give the same effects, in the same order.
+/// Law: nothing is confirmed, acknowledged, advertised, applied or handed out before the input that
+/// proves it durable. Source: docs/internals/core.md.
 public struct Replicator: Sendable {
+    // Who this is.
+    let node: NodeID
+    let instance: InstanceID
+    let cluster: ClusterID
+    var configuration: CoreConfiguration
+    var authority: Authority
+    /// The other members, in order.
+    var others: [NodeID] = []
+
+    // What it knows.
+    var start: StartSequence
+    var clock: HybridClock
+    var jitter: Jitter
+    var book = LogBook()
+    var peers = PeerMonitor()
+    var links = LinkSupervisor()
+    var queue = PublishQueue()
+    var confirmations = Confirmations()
+    var pulls: OrderedTable<EpochID, ReplayPolicy> = OrderedTable()
+    var probes: OrderedTable<EpochID, Instant> = OrderedTable()
+    var server = ReplayServer()
+    var blobs = BlobTracker()
+    var truncation = Truncation()
+    var appliers: OrderedTable<EpochID, LogApplier> = OrderedTable()
+    var handlers = HandlerQueue()
+    var clears = ClearQueue()
+    var receipts = ReceiptBook()
+    var shelf = Shelf()
+    var register = RevisionRegister()
+    var revisionSources: OrderedTable<EventID, RevisionSource> = OrderedTable()
+    var farFuture = FarFutureHold()
+    var table = ConvergenceTable()
+    var readiness: ReadinessState
+    var schedule = Schedule()
+
+    // What is under way.
+    var appends: [AppendTicket: EpochID] = [:]
+    var lastAppend: UInt64 = 0
+    var lastApply: UInt64 = 0
+    /// Logs which may have something to hand out.
+    var restless: OrderedTable<EpochID, Bool> = OrderedTable()
+    /// Logs whose watermarks are to be written down and told.
+    var advanced: OrderedTable<EpochID, Bool> = OrderedTable()
+    /// The log and the durable position of what was acknowledged last.
+    var acknowledged = VersionVector()
+
+    /// The moment of the present input.
+    var now: Moment
+    /// What the present input has led to so far.
+    var effects: [Effect] = []
+
     /// Starts from what the disk holds; feed `deadline` at once.
     public init(_ recovered: RecoveredState) {
-        nextDeadline = Instant(nanoseconds: 0)
+        node = recovered.node
+        instance = recovered.instance
+        cluster = recovered.cluster
+        configuration = recovered.configuration
+        authority = recovered.authority
+        clock = HybridClock(newest: recovered.newestTimestamp)
+        jitter = Jitter(seed: recovered.seed)
+        start = StartSequence(persisted: recovered.epochCounter, nonce: recovered.nonce)
+        readiness = ReadinessState(hasLostHistory: recovered.hasLostHistory)
+        now = Moment(instant: Instant(nanoseconds: 0), wall: WallTime(milliseconds: 0))
+        others = authority.members.map(\.node).filter { $0 != recovered.node }
+        recover(recovered)
     }
 
     /// Feeds one input and returns what the shells must now do, in order.
-    public mutating func handle(_ input: Input, at now: Moment) -> [Effect] { [] }
+    public mutating func handle(_ input: Input, at moment: Moment) -> [Effect] {
+        now = moment
+        begin()
+        take(input)
+        settle()
+        defer { effects.removeAll(keepingCapacity: true) }
+        return effects
+    }
+
+    private mutating func take(_ input: Input) {
+        switch input {
+        case .deadline: break
+        case .configurationChanged(let new): configuration = new
+        case .authority(let input): takeAuthority(input)
+        case .epochPersisted, .epochNotPersisted, .publishRequested, .sealed, .sealingFailed,
+            .cloneHeard:
+            takeOwn(input)
+        case .appended(let ticket): completeAppend(ticket)
+        case .appendFailed(let ticket, let reason): failAppend(ticket, reason: reason)
+        case .loaded(let range, let batches): takeLoaded(range, batches)
+        case .loadFailed(let range, let reason): failLoad(range, reason: reason)
+        case .applied(let ticket, let outcome, let steps): finish(ticket, outcome, steps)
+        case .parkedRetryRequested: shelf.revisit([.parked])
+        case .replayUserRequested(let user): shelf.revisit([.refused], user: user)
+        case .batchReceived, .beaconReceived, .headsReceived, .ownHeadsReceived,
+            .ownHeadsFailed, .acknowledged, .headsRequested, .replayRequested, .replayServed,
+            .replayEnded, .replayFailed, .blobStored, .blobFailed:
+            takeFromPeer(input)
+        case .linkUp(let peer): linkCameUp(peer)
+        case .linkDown: break
+        case .linkTrouble(let peer, _): links.trouble(peer, now: now.instant)
+        }
+    }
+
+    private mutating func takeOwn(_ input: Input) {
+        switch input {
+        case .epochPersisted(let epoch): epochPersisted(epoch)
+        case .epochNotPersisted(let epoch, let reason): epochNotPersisted(epoch, reason)
+        case .publishRequested(let request): publish(request)
+        case .sealed(let batch): sealed(batch)
+        case .sealingFailed(_, let reason): sealingFailed(reason)
+        case .cloneHeard(let other): heardClone(other)
+        case .deadline, .configurationChanged, .authority, .appended, .appendFailed, .loaded,
+            .loadFailed, .applied, .parkedRetryRequested, .replayUserRequested, .batchReceived,
+            .beaconReceived, .headsReceived, .ownHeadsReceived, .ownHeadsFailed, .acknowledged,
+            .headsRequested, .replayRequested, .replayServed, .replayEnded, .replayFailed,
+            .blobStored, .blobFailed, .linkUp, .linkDown, .linkTrouble:
+            break
+        }
+    }
+
+    private mutating func takeFromPeer(_ input: Input) {
+        switch input {
+        case .batchReceived(let batch, let peer): receive(batch, from: peer)
+        case .beaconReceived(let beacon, let peer): receive(beacon, from: peer)
+        case .headsReceived(let heads, let peer): receiveHeads(heads, from: peer)
+        case .ownHeadsReceived(let heads, let peer): receiveOwnHeads(heads, from: peer)
+        case .ownHeadsFailed: break
+        case .acknowledged(let word, let peer): receive(word, from: peer)
+        case .headsRequested(let origin, let ticket, _): answerHeads(of: origin, ticket)
+        case .replayRequested(let request, let ticket, let peer):
+            serve(request, ticket, for: peer)
+        case .replayServed(let ticket): server.end(ticket)
+        case .replayEnded(let request, let end, let peer): endPull(request, end, from: peer)
+        case .replayFailed(let request, let peer): failPull(request, from: peer)
+        case .blobStored(let blob): blobStored(blob)
+        case .blobFailed(let blob, let peer, let reason): blobFailed(blob, peer, reason)
+        case .deadline, .configurationChanged, .authority, .epochPersisted, .epochNotPersisted,
+            .publishRequested, .sealed, .sealingFailed, .cloneHeard, .appended, .appendFailed,
+            .loaded, .loadFailed, .applied, .parkedRetryRequested, .replayUserRequested,
+            .linkUp, .linkDown, .linkTrouble:
+            break
+        }
+    }
+
+    /// What is due after every input, in an order in which each step may use those before.
+    private mutating func settle() {
+        superviseStart()
+        supervisePeers()
+        expireConfirmations()
+        superviseBlobs()
+        supervisePulls()
+        superviseApplying()
+        publishRemarks()
+        sealIfDue()
+        confirm()
+        recordAdvances()
+        acknowledgeAdvances()
+        truncateIfDue()
+        sendBeaconIfDue()
+        updateReadiness()
+    }
+
+    mutating func emit(_ effect: Effect) { effects.append(effect) }
+    mutating func report(_ observation: Observation) { effects.append(.report(observation)) }
 
     /// When `Input.deadline` must next be fed; `nil` when nothing is waiting for time.
-    public var nextDeadline: Instant?
+    public var nextDeadline: Instant? {
+        guard schedule.hasBegun else { return Instant(nanoseconds: 0) }
+        var next = start.nextDeadline
+        next = earlier(next, peers.nextDeadline)
+        next = earlier(next, links.nextDeadline)
+        next = earlier(next, confirmations.nextDeadline)
+        next = earlier(next, canSign ? queue.nextDeadline : nil)
+        next = earlier(next, pullDeadline)
+        next = earlier(next, peers.reachable.isEmpty ? nil : blobs.nextDeadline)
+        next = earlier(next, handlers.nextDeadline)
+        next = earlier(next, clears.nextDeadline)
+        next = earlier(next, readiness.nextDeadline)
+        next = earlier(next, farFutureDeadline)
+        return earlier(next, scheduleDeadline)
+    }
+}
+
+/// What the fold needs to judge a proposal again.
+struct RevisionSource: Sendable {
+    let header: BatchHeader
+    let hash: Digest
+    let firstSeen: WallTime
+}
+
+/// When what is done from time to time was done last, and is due next.
+struct Schedule: Sendable {
+    var hasBegun = false
+    /// The number of the last beacon.
+    var beacons: UInt64 = 0
+    var lastBeacon: Instant?
+    var nextBeacon = Instant(nanoseconds: 0)
+    /// Something durable is news.
+    var wantsBeacon = false
+    var lastAcknowledgements: Instant?
+    var nextCut = Instant(nanoseconds: 0)
+    var nextCheckpoint = Instant(nanoseconds: 0)
+    /// When a log that could not be read is read again.
+    var nextLoad = Instant(nanoseconds: 0)
+    /// Something but checkpoints became durable since the last checkpoint.
+    var hasNews = false
 }

@@ -5,8 +5,8 @@ public import ClusterModel
 ///
 /// An effect which can fail, and whose failure matters, names the input that completes it.
 public enum Effect: Hashable, Sendable {
-    /// Something of accounts, grants, members and the users file.
-    case authority(AuthorityEffect)
+    /// What a change of accounts, grants, members or the users file asks for.
+    case authority(AuthorityChange)
 
     // Own log.
     /// Make the epoch durable; completed by `epochPersisted`.
@@ -51,6 +51,8 @@ public enum Effect: Hashable, Sendable {
     case requestHeads(of: NodeID)
     /// Ask a peer for what it holds of our own logs; completed by `ownHeadsReceived`.
     case requestOwnHeads(of: NodeID)
+    /// Compare records of authority with a peer's, and fetch what is missing.
+    case requestRecords(of: NodeID)
     /// Answer a request for heads.
     case answerHeads([EpochHead], ReplyTicket)
     /// Fetch a blob; completed by `blobStored` or `blobFailed`.

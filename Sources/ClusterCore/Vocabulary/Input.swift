@@ -11,7 +11,7 @@ public enum Input: Hashable, Sendable {
     case deadline
     /// The configuration was read anew.
     case configurationChanged(CoreConfiguration)
-    /// Something for the containment of accounts, grants, members and the users file.
+    /// Something about accounts, grants, members and the users file.
     case authority(AuthorityInput)
 
     // Own log.
@@ -73,7 +73,7 @@ public enum Input: Hashable, Sendable {
     case linkDown(NodeID)
     /// The transport saw trouble that may not heal by itself.
     case linkTrouble(NodeID, LinkTrouble)
-    /// A beacon or hello under our own node ID, but of another process.
+    /// A beacon or hello under this node's own ID came, but of another process.
     case cloneHeard(InstanceID)
 
     // Applying.
@@ -82,7 +82,19 @@ public enum Input: Hashable, Sendable {
     /// An administrator asks for parked events to be tried again.
     case parkedRetryRequested
     /// An administrator asks for the past application events of a user who is listed now.
-    case replayUserRequested(UserKey)
+    case replayUserRequested(user: String)
+}
+
+/// What can happen to accounts, grants and the users file.
+public enum AuthorityInput: Hashable, Sendable {
+    /// Records came, from a peer or a local door; their signatures hold.
+    case recordsReceived([VerifiedRecord])
+    /// This node joined a cluster, or left it.
+    case clusterPinned(ClusterPin?)
+    /// The users file was read anew.
+    case usersChanged([AllowedUser])
+    /// Somebody at a local door pinned a user name to a key.
+    case userPinned(identifier: String, key: UserKey)
 }
 
 /// Trouble on a link, as the transport's monitor tells it.

@@ -2,7 +2,7 @@
 public import ClusterModel
 
 /// What a core starts from: what this node's disk holds, and what it is told about itself.
-public struct RecoveredState: Hashable, Sendable {
+public struct RecoveredState: Sendable {
     /// This node.
     public var node: NodeID
     /// This run of it.
@@ -26,13 +26,15 @@ public struct RecoveredState: Hashable, Sendable {
     /// Whether the log was found damaged, restored, or is new on a node that had one: what was
     /// applied is not known, so one full clear comes before ready.
     public var hasLostHistory: Bool
+    /// Accounts, grants, pins and the users file.
+    public var authority: Authority
     /// What the configuration says.
     public var configuration: CoreConfiguration
 
     /// A node that holds nothing yet.
     public init(
         node: NodeID, instance: InstanceID, cluster: ClusterID, nonce: UInt64, seed: UInt64,
-        configuration: CoreConfiguration
+        authority: Authority, configuration: CoreConfiguration
     ) {
         self.node = node
         self.instance = instance
@@ -45,6 +47,7 @@ public struct RecoveredState: Hashable, Sendable {
         self.stateBatches = []
         self.missingBlobs = []
         self.hasLostHistory = false
+        self.authority = authority
         self.configuration = configuration
     }
 }
@@ -89,22 +92,13 @@ public struct CoreConfiguration: Hashable, Sendable {
     public var peerCount: Int
     /// Topic patterns of the handlers, by index: `order.paid`, `order.*`, `*`.
     public var handlers: [TopicPattern]
-    /// How long after a clear of switched code the second one comes.
-    public var settle: Duration
-    /// How many newest events of a log truncation always keeps.
-    ///
-    /// Unit: events.
-    public var keptEvents: UInt64
-    /// First bytes of the hash of the policy, put into own batches by whoever seals them.
-    public var policy: UInt64
-
+    /// Truncation keeps what is younger.
+    public var horizon: Duration
     /// The defaults for a node with that many peers.
     public init(peerCount: Int, handlers: [TopicPattern] = []) {
         self.peerCount = peerCount
         self.handlers = handlers
-        self.settle = .seconds(2)
-        self.keptEvents = 1_000_000
-        self.policy = 0
+        self.horizon = .seconds(30 * 24 * 3_600)
     }
 }
 

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterModel
+
+/// Beacons, acknowledgements, links and members.
+extension Replicator {
+    mutating func receive(_ beacon: Beacon, from peer: NodeID) {
+        guard beacon.sender != node else {
+            if beacon.instance != instance { heardClone(beacon.instance) }
+            return
+        }
+        guard beacon.sender == peer, others.contains(peer) else {
+            return report(.beaconRejected(from: peer, reason: "sender is no member, or another"))
+        }
+        guard case .fresh(let isFirst) = peers.hear(beacon, at: now) else {
+            return report(.beaconRejected(from: peer, reason: "not newer than the last"))
+        }
+        links.heard(peer, now: now.instant)
+        if let offset = peers.checkSkew(of: peer) {
+            report(.clockSkewed(peer, milliseconds: offset.magnitude, behind: offset < 0))
+        }
+        for head in beacon.heads.prefix(Limits.headsInMessage) {
+            // What the origin itself shows came after what it sent: it is lost, not late.
+            note(head, from: peer, isCertain: head.log.origin == peer)
+        }
+        if isFirst {
+            readiness.hear(beacon)
+            if !start.answered.contains(peer) { emit(.requestOwnHeads(of: peer)) }
+        }
+        inquire(about: beacon, from: peer)
+    }
+
+    /// Asks for what the beacon only gives a digest of, where it differs.
+    private mutating func inquire(about beacon: Beacon, from peer: NodeID) {
+        if beacon.records != authority.digest,
+            isInquiryDue(peers[peer]?.recordsAskedAt)
+        {
+            peers[peer]?.recordsAskedAt = now.instant
+            emit(.requestRecords(of: peer))
+        }
+        guard beacon.heads == book.newestHeads, beacon.allHeads != book.allHeads(),
+            isInquiryDue(peers[peer]?.headsAskedAt)
+        else { return }
+        peers[peer]?.headsAskedAt = now.instant
+        emit(.requestHeads(of: peer))
+    }
+
+    private func isInquiryDue(_ last: Instant?) -> Bool {
+        last.map { now.instant.since($0) >= Limits.inquiryPause } ?? true
+    }
+
+    mutating func receive(_ word: Acknowledgement, from peer: NodeID) {
+        guard others.contains(peer) else {
+            return report(.requestRejected(from: peer, reason: "acknowledgement of a stranger"))
+        }
+        peers.meet(peer)
+        peers.note(word.log, durable: word.durable, by: peer)
+        peers.note(word.log, applied: word.applied, by: peer)
+    }
+
+    mutating func supervisePeers() {
+        for (peer, status) in peers.update(now: now.instant) {
+            report(.peerStatusChanged(peer, status))
+        }
+        for (peer, attempt, isFresh) in links.due(now: now.instant, jitter: &jitter) {
+            report(.relinked(peer, attempt: attempt))
+            emit(.relink(peer, attempt: attempt, freshSocket: isFresh))
+        }
+    }
+
+    mutating func takeAuthority(_ input: AuthorityInput) {
+        switch input {
+        case .recordsReceived(let records): follow(authority.add(records))
+        case .clusterPinned(let pin): follow(authority.setClusterPin(pin))
+        case .usersChanged(let users): follow(authority.setUsers(users))
+        case .userPinned(let identifier, let key):
+            follow(authority.pinUser(identifier, key: key))
+        }
+    }
+
+    mutating func follow(_ changes: [AuthorityChange]) {
+        for change in changes {
+            switch change {
+            case .store, .pin, .dropped: emit(.authority(change))
+            case .members:
+                others = authority.members.map(\.node).filter { $0 != node }
+                links.follow(others, now: now.instant)
+                emit(.authority(change))
+                for peer in others where !start.answered.contains(peer) {
+                    emit(.requestOwnHeads(of: peer))
+                }
+            case .standing:
+                rejudgeRevisions()
+                shelf.revisit([.refused, .unfinished])
+                emit(.authority(change))
+            }
+        }
+    }
+
+    /// Writes down how far logs are applied.
+    mutating func recordAdvances() {
+        for log in advanced.keys {
+            guard let record = appliers[log]?.takeRecord() else { continue }
+            emit(.recordApplied(record))
+        }
+    }
+
+    /// Tells origins what is durable here at once, and what is applied a little later, together.
+    mutating func acknowledgeAdvances() {
+        let pause = Limits.beaconPause
+        let mayRepeat =
+            schedule.lastAcknowledgements.map { now.instant.since($0) >= pause } ?? true
+        for log in advanced.keys {
+            let durable = book.durable(log).last
+            let applied = appliers[log]?.applied ?? 0
+            let isNews = durable > acknowledged[log]
+            guard isNews || mayRepeat else { continue }
+            advanced[log] = nil
+            schedule.lastAcknowledgements = now.instant
+            guard log.origin != node, others.contains(log.origin), durable > 0 else { continue }
+            acknowledged.raise(log, to: durable)
+            emit(
+                .acknowledge(
+                    Acknowledgement(log: log, durable: durable, applied: applied),
+                    to: log.origin))
+        }
+    }
+
+    mutating func sendBeaconIfDue() {
+        guard authority.ownGrant != nil, !start.isCloned else { return }
+        let isBurst =
+            schedule.wantsBeacon
+            && (schedule.lastBeacon.map { now.instant.since($0) >= Limits.beaconPause } ?? true)
+        guard isBurst || now.instant >= schedule.nextBeacon else { return }
+        schedule.wantsBeacon = false
+        schedule.lastBeacon = now.instant
+        schedule.nextBeacon = now.instant + jitter.around(Limits.beaconInterval)
+        schedule.beacons += 1
+        emit(
+            .broadcastBeacon(
+                Beacon(
+                    sender: node, instance: instance, number: schedule.beacons, wall: now.wall,
+                    heads: Array(book.newestHeads.prefix(Limits.headsInMessage)),
+                    allHeads: book.allHeads(), records: authority.digest,
+                    allowed: authority.allowedDigest, applied: appliedVector,
+                    isReady: readiness.isReady)))
+    }
+
+    /// When beacons, acknowledgements, cuts and checkpoints are due.
+    var scheduleDeadline: Instant? {
+        var next: Instant? = schedule.nextCut
+        if authority.ownGrant != nil, !start.isCloned {
+            next = earlier(next, schedule.nextBeacon)
+            if schedule.wantsBeacon {
+                next = earlier(next, schedule.lastBeacon.map { $0 + Limits.beaconPause })
+            }
+        }
+        if canSign, schedule.hasNews { next = earlier(next, schedule.nextCheckpoint) }
+        if !advanced.isEmpty {
+            next = earlier(
+                next, schedule.lastAcknowledgements.map { $0 + Limits.beaconPause })
+        }
+        if !shelf.isIdle || !restless.isEmpty, schedule.nextLoad > now.instant {
+            next = earlier(next, schedule.nextLoad)
+        }
+        return next
+    }
+}

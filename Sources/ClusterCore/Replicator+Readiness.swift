@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterModel
+
+/// What stands between a start and the first `ready`.
+struct ReadinessState: Sendable {
+    /// Whether the start is over: from then on being behind does not unready a node.
+    fileprivate(set) var hasStarted = false
+    fileprivate(set) var told: Readiness?
+    fileprivate(set) var patience: Instant?
+    /// What members showed first in this run.
+    fileprivate(set) var target = VersionVector()
+    fileprivate(set) var fresh: [NodeID] = []
+    fileprivate var hasOwedClear: Bool
+
+    init(hasLostHistory: Bool) { hasOwedClear = hasLostHistory }
+
+    var isReady: Bool { told?.isReady == true }
+
+    mutating func begin(now: Instant) { patience = now + Limits.startPatience }
+
+    mutating func hear(_ beacon: Beacon) {
+        fresh.append(beacon.sender)
+        guard !hasStarted else { return }
+        for head in beacon.heads { target.raise(head.log, to: head.last) }
+    }
+
+    /// When those who have not answered are waited for no longer.
+    var nextDeadline: Instant? { hasStarted ? nil : patience }
+}
+
+extension Replicator {
+    mutating func updateReadiness() {
+        let present = Readiness(obstacles: obstacles())
+        if !readiness.hasStarted, present.isReady { readiness.hasStarted = true }
+        guard present != readiness.told else { return }
+        readiness.told = present
+        emit(.readiness(present))
+    }
+
+    private mutating func obstacles() -> [Readiness.Obstacle] {
+        var result: [Readiness.Obstacle] = []
+        if authority.ownGrant == nil { result.append(.notLoggedIn) }
+        if start.isCloned { result.append(.cloned) }
+        if !readiness.hasStarted { result += startObstacles() }
+        if clears.owesFull { result.append(.awaitingClear) }
+        return result
+    }
+
+    private mutating func startObstacles() -> [Readiness.Obstacle] {
+        switch start.stage {
+        case .fresh, .asking: return [.awaitingOwnHeads]
+        case .persisting, .refused: return [.awaitingEpoch]
+        case .signing: break
+        }
+        var result: [Readiness.Obstacle] = []
+        let silent = others.filter { !readiness.fresh.contains($0) }
+        if !silent.isEmpty {
+            if let patience = readiness.patience, now.instant < patience {
+                return silent.map { .awaitingBeacon($0) }
+            }
+            if !readiness.hasOwedClear {
+                readiness.hasOwedClear = true
+                oweFullClear(.noFreshAnswers(silent))
+            }
+        }
+        for (log, position) in readiness.target.entries
+        where book[log]?.isQuarantined != true {
+            if book.durable(log).last < position {
+                result.append(.behind(log))
+            } else if appliers[log]?.applied ?? 0 < position {
+                result.append(.applying(log))
+            }
+        }
+        for log in restless.keys.prefix(1) where result.isEmpty { result.append(.applying(log)) }
+        return result
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterModel
+
+/// From the disk's content to the first signature.
+extension Replicator {
+    mutating func recover(_ recovered: RecoveredState) {
+        for history in recovered.logs.sorted(by: { $0.head < $1.head }) {
+            let log = history.head.log
+            guard book.open(history.head, floor: history.floor) else { continue }
+            appliers[log] = LogApplier(log: log, applied: history.applied)
+            restless[log] = true
+            if log.origin == node { start.learn(log.epoch) }
+            for entry in history.outcomes {
+                switch entry.outcome {
+                case .failed: shelf.add(entry.subject, .unfinished)
+                case .refused: shelf.add(entry.subject, .refused)
+                case .parked: shelf.add(entry.subject, .parked)
+                case .applied, .superseded: break
+                }
+            }
+        }
+        shelf.revisit([.unfinished])
+        recoverState(recovered)
+        for missing in recovered.missingBlobs where !blobs.isFull {
+            blobs.want(missing.reference, for: missing.event.log, now: now.instant)
+        }
+        if recovered.hasLostHistory { clears.oweFull() }
+    }
+
+    /// Folds the state that was applied before; what was not, is looked at again by its outcome.
+    private mutating func recoverState(_ recovered: RecoveredState) {
+        var unsettled: [EpochID: [EventRange]] = [:]
+        for history in recovered.logs {
+            unsettled[history.head.log] = history.outcomes
+                .filter { $0.outcome != .applied && $0.outcome != .superseded }
+                .map(\.subject)
+        }
+        for batch in recovered.stateBatches.sorted(by: { $0.id(at: 0) < $1.id(at: 0) }) {
+            for (index, event) in batch.events.enumerated() {
+                let id = batch.id(at: index)
+                guard case .revision(let proposal) = event.content,
+                    id.sequence <= appliers[id.log]?.applied ?? 0,
+                    unsettled[id.log]?.contains(where: { $0.contains(id) }) != true,
+                    !authority.isVoided(id)
+                else { continue }
+                let seen = WallTime(milliseconds: event.timestamp.milliseconds)
+                revisionSources[id] = RevisionSource(
+                    header: batch.header, hash: batch.hash, firstSeen: seen)
+                _ = register.add(
+                    RevisionEntry(id: id, timestamp: event.timestamp, proposal: proposal))
+            }
+        }
+    }
+
+    /// What the first input brings, whichever it is.
+    mutating func begin() {
+        guard !schedule.hasBegun else { return }
+        schedule.hasBegun = true
+        schedule.nextBeacon = now.instant
+        schedule.nextCut = now.instant + Limits.cutInterval
+        schedule.nextCheckpoint = now.instant + Limits.checkpointInterval
+        readiness.begin(now: now.instant)
+        links.follow(others, now: now.instant)
+        for head in book.heads(of: nil) { truncation.note(head, at: now.wall) }
+        if clears.owesFull { report(.fullClearOwed(.lostHistory)) }
+        guard configuration.peerCount > 0 || !others.isEmpty else {
+            emit(.persistEpoch(start.beginEpoch()))
+            return
+        }
+        start.ask(now: now.instant)
+        for peer in others { emit(.requestOwnHeads(of: peer)) }
+    }
+
+    mutating func superviseStart() {
+        switch start.stage {
+        case .asking(let until):
+            guard now.instant >= until || !start.answered.isEmpty else { return }
+            emit(.persistEpoch(start.beginEpoch()))
+        case .refused(let retryAt):
+            guard now.instant >= retryAt else { return }
+            emit(.persistEpoch(start.beginEpoch()))
+        case .signing(let epoch):
+            // A life of this node that it had forgotten was newer than the present one.
+            guard let newest = book.newest(of: node), newest.epoch > epoch, queue.isIdle else {
+                return
+            }
+            start.learn(newest.epoch)
+            emit(.persistEpoch(start.beginEpoch()))
+        case .fresh, .persisting: break
+        }
+    }
+
+    mutating func epochPersisted(_ epoch: LogEpoch) {
+        guard start.persisted(epoch) else {
+            return report(.unexpectedCompletion("epoch \(epoch) persisted"))
+        }
+        let log = EpochID(origin: node, epoch: epoch)
+        _ = book.open(log)
+        appliers[log] = LogApplier(log: log, applied: 0)
+        report(.epochBegun(epoch))
+    }
+
+    mutating func epochNotPersisted(_ epoch: LogEpoch, _ reason: String) {
+        guard start.refused(epoch, now: now.instant) else {
+            return report(.unexpectedCompletion("epoch \(epoch) not persisted"))
+        }
+        report(.epochRefused(epoch, reason: reason))
+    }
+
+    mutating func receiveOwnHeads(_ heads: [EpochHead], from peer: NodeID) {
+        guard others.contains(peer) else { return }
+        start.noteAnswer(from: peer)
+        for head in heads.prefix(Limits.headsInMessage) where head.log.origin == node {
+            start.learn(head.log.epoch)
+            if head.last > book.durable(head.log).last, ownLog != head.log {
+                report(.ownTailFound(head, from: peer))
+            }
+            note(head, from: peer, isCertain: true)
+        }
+    }
+
+    mutating func linkCameUp(_ peer: NodeID) {
+        guard others.contains(peer), !start.answered.contains(peer) else { return }
+        emit(.requestOwnHeads(of: peer))
+    }
+
+    mutating func heardClone(_ other: InstanceID) {
+        guard !start.isCloned else { return }
+        start.isCloned = true
+        report(.cloneHeard(other))
+        for ticket in queue.withdrawAll() { refuse(ticket, .cloned) }
+    }
+
+    /// The log that own batches go to; `nil` before its epoch is durable.
+    var ownLog: EpochID? { start.epoch.map { EpochID(origin: node, epoch: $0) } }
+
+    /// Whether own batches may be signed now.
+    var canSign: Bool {
+        guard let ownLog, !start.isCloned, authority.ownGrant != nil else { return false }
+        return book.newest(of: node).map { $0 <= ownLog } ?? true
+    }
+}
