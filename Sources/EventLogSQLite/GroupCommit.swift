@@ -71,9 +71,11 @@ final class GroupCommit: Sendable {
 
     /// Starts the thread, which makes its store first.
     init(makeStore: @escaping @Sendable () -> any GroupStore) {
-        let thread = Thread { self.run(makeStore()) }
-        thread.name = "event-log"
-        thread.start()
+        Thread {
+            // For top(1) and perf(1).
+            Thread.current.name = "event-log"
+            self.run(makeStore())
+        }.start()
     }
 
     /// Puts operations into the mailbox.

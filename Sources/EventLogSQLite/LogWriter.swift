@@ -14,6 +14,9 @@ struct LogWriter: GroupStore {
     /// Size of the write-ahead log from where on readers are waited for, so that it starts anew.
     private static let truncateByteCount = 64 << 20
 
+    /// What each transaction writes beside its batches: pages of the indexes and of `epoch`.
+    private static let transactionByteCount = 16 << 10
+
     private let file: LogFile
     private var memory: WriterMemory
     private var byteCountSinceCheckpoint = 0
@@ -35,7 +38,7 @@ struct LogWriter: GroupStore {
             // Once more, and this time whoever conflicts is left out alone.
             results = try transact(group, isolating: true)
         }
-        for submission in group { byteCountSinceCheckpoint += submission.byteCount + 4_096 }
+        byteCountSinceCheckpoint += group.reduce(Self.transactionByteCount) { $0 + $1.byteCount }
         return results
     }
 

@@ -11,6 +11,8 @@ public import ClusterModel
 ///
 /// Law: a completion with `nil` means that the operation, and every operation submitted before it,
 /// survives a power cut. A completion with an error means that nothing of its transaction happened.
+/// A `.conflict` refuses one submission alone; any other error also fails everything that had been
+/// submitted by then, since it was built on what failed.
 public protocol EventLog: Sendable {
     /// Submits operations which belong to one transaction; keeps the order of submission.
     ///
@@ -26,8 +28,8 @@ public protocol EventLog: Sendable {
 
     /// Whole batches of one log, in order, from the one that holds `first` on.
     ///
-    /// Ends at `last`, at the end of the log, or when `byteLimit` is reached; at least one batch
-    /// where there is one.
+    /// Ends at `last`, at the end of the log, or before `byteLimit` is exceeded; at least one batch
+    /// where there is one. Where batches were truncated, those that hold state are left.
     func batches(
         of log: EpochID, from first: SequenceNumber, through last: SequenceNumber, byteLimit: Int
     ) async throws(EventLogError) -> [StoredBatch]
@@ -73,7 +75,7 @@ public enum LogOperation: Sendable, Equatable {
     ///
     /// An outcome replaces earlier ones of the events it speaks of; a plain `applied` removes them.
     case applied(EpochID, through: SequenceNumber, [RecordedOutcome])
-    /// Records what a node said came of events.
+    /// Records what a node said came of events; the same remark again changes nothing.
     case receipt(StoredReceipt)
     /// Changes what a stored batch may do (a user was listed, a date was proven).
     case dispose(EpochID, first: SequenceNumber, Disposition)
@@ -88,6 +90,8 @@ public enum LogOperation: Sendable, Equatable {
     /// The bytes' hash has been checked.
     case blob(BlobReference, [UInt8])
     /// Forgets batches through a position, but for those that hold state; the floor stays.
+    ///
+    /// With them go the receipts about them, and blobs which no other stored event names.
     case truncate(EpochHead)
     /// Jumps over an unprovable gap: the log goes on after this head.
     case floor(EpochHead)
@@ -210,7 +214,9 @@ public struct RecoveredEventLog: Sendable {
     public let stateBatches: [StoredBatch]
     /// Blobs that stored events name and that are not here, in the order of the events.
     public let unstoredBlobs: [UnstoredBlob]
-    /// The highest stamp of any stored batch.
+    /// The highest stamp of any batch that was stored, and is not held.
+    ///
+    /// A held one lies in the far future and must not raise the clock.
     public let newestTimestamp: HybridTimestamp
 
     /// Joins what was recovered.
