@@ -51,10 +51,9 @@ struct Dating: Sendable {
     ) -> Bool {
         guard let known = dates[header.log] else { return false }
         return members.contains { member in
-            member.node != header.log.origin
-                && (known[member.node] ?? []).contains { date in
-                    date.wall <= limit && date.head.covers(header, hash: hash)
-                }
+            (known[member.node] ?? []).contains { date in
+                date.wall <= limit && date.head.covers(header, hash: hash)
+            }
         }
     }
 }

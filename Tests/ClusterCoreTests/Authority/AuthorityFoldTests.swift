@@ -144,6 +144,7 @@ import Testing
         for record in records {
             #expect(authority.standing(of: record.hash) != .effective)
         }
+        #expect(authority.standing(of: records[0].hash) == .waiting)
     }
 
     @Test("A removed administrator authorises nobody, and cannot count himself back in")
@@ -168,6 +169,40 @@ import Testing
             Notary.first + records + [Notary.account("dave", by: Self.root)],
             users: [Notary.allow("dave")])
         #expect(again.judge("web3", under: records[2]) == .allowed(user: "dave"))
+    }
+
+    @Test("Who was an administrator and is none makes nobody and revokes nobody's key")
+    func demotion() {
+        let carol = Notary.key("carol 1")
+        let records = [
+            Notary.account("carol", by: Self.root),
+            Notary.account("carol", 2, key: carol, scopes: .publish, by: Self.root),
+            Notary.account("eve", by: carol),
+            Notary.account("bob", 5, isRemoved: true, by: carol),
+            Notary.revoke(.user(Self.bob), by: carol),
+        ]
+        let authority = Notary.authority(Notary.first + records)
+        #expect(authority.accounts.map(\.account.name) == ["alice", "bob", "carol"])
+        #expect(authority.account(named: "bob")?.keys == [Self.bob])
+        #expect(!authority.isAdministrator(carol))
+    }
+
+    @Test("What an administrator denied stays denied after his removal, not after his key's end")
+    func denials() {
+        let carol = Notary.key("carol 1")
+        let event = EventID(log: Notary.log("web1"), sequence: 1)
+        let records = [
+            Notary.account("carol", by: Self.root),
+            Notary.sign(.void(event), by: carol),
+            Notary.revoke(.node(Notary.node("web2")), by: carol),
+            Notary.account("carol", 2, isRemoved: true, by: Self.root),
+        ]
+        var authority = Notary.authority(Notary.first + records)
+        #expect(authority.isVoided(event))
+        #expect(!authority.isMember(Notary.node("web2")))
+        _ = authority.add([Notary.revoke(.user(carol), by: Self.root)])
+        #expect(!authority.isVoided(event))
+        #expect(authority.isMember(Notary.node("web2")))
     }
 
     @Test("Two administrators who remove each other are both removed; the founder is not")

@@ -94,6 +94,8 @@ import Testing
             Notary.account("bob", 2, key: key, scopes: Self.scopes, by: Notary.root), grant,
         ])
         #expect(authority.judge("web2", under: grant).code == "unpinned-key")
+        #expect(authority.judge("web2", under: Self.old).code == "retired-key")
+        #expect(authority.account(named: "bob")?.keys == [key])
         #expect(authority.isMember(Notary.node("web2")))
         let changes = authority.pinUser("bob", key: key)
         #expect(changes.first == .pin(PinnedUser(identifier: "bob", key: key)))
@@ -165,5 +167,23 @@ import Testing
         let authority = Notary.authority(
             Notary.first + [twin], users: [Notary.allow("bob@example.com")])
         #expect(authority.judge("web2", under: Self.old).code == "ambiguous-key")
+    }
+
+    @Test("A replaced key stays replaced, whatever else it signs")
+    func staysReplaced() {
+        let alias = Notary.account("bob", 2, key: Self.bob1, scopes: .publish, by: Self.bob1)
+        let authority = Notary.authority(Notary.first + [Self.rotation, alias])
+        #expect(authority.account(named: "bob")?.keys == [Self.bob2])
+    }
+
+    @Test("A user does not take back a scope that an administrator took")
+    func lessScopes() {
+        let authority = Notary.authority(
+            Notary.first + [
+                Notary.account("bob", 2, key: Self.bob1, scopes: .publish, by: Notary.root),
+                Notary.account("bob", 3, scopes: Self.scopes, by: Self.bob1),
+            ])
+        #expect(authority.account(named: "bob")?.account.scopes == .publish)
+        #expect(authority.account(named: "bob")?.keys == [Self.bob1])
     }
 }

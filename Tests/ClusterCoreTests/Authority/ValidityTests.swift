@@ -97,6 +97,16 @@ import Testing
         #expect(authority.judge("web2", 4, under: next, seen: Self.late) == .allowed(user: "bob"))
     }
 
+    @Test("A later grant covers its own user's batches, not another's")
+    func otherSuccessor() {
+        let next = Notary.grant(
+            "web2", serial: 2, notAfter: 2 * Notary.year, covers: [Notary.head("web2", 3)],
+            by: Notary.root)
+        let authority = Notary.authority(Notary.first + [next])
+        let judgement = authority.judge("web2", 3, under: Self.grant, seen: Self.late)
+        #expect(judgement.code == "held undated")
+    }
+
     @Test("Checkpoints give one state in any order", arguments: 0..<20)
     func checkpointOrder(seed: UInt64) {
         let checkpoints = (1...8).map { step in
