@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Glibc
+import Hummingbird
+import HummingbirdCore
+public import Logging
+import NIOCore
+public import NodeRuntime
+public import ServiceLifecycle
+
+/// The administration API on a socket in the state directory.
+///
+/// Only the daemon's user and root are answered: the socket's mode says so, and the kernel's word
+/// on who is at the other end is asked for each request.
+public struct LocalSocketServer: Service {
+    private let path: String
+    private let installations: any Installations
+    private let allowedUsers: Set<UInt32>
+    private let logger: Logger
+    private let onListening: @Sendable () async -> Void
+
+    /// Prepares the server; nothing is opened yet.
+    public init(
+        path: String, installations: any Installations, logger: Logger,
+        allowedUsers: Set<UInt32> = [geteuid(), 0],
+        onListening: @escaping @Sendable () async -> Void = {}
+    ) {
+        self.path = path
+        self.installations = installations
+        self.allowedUsers = allowedUsers
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until it is cancelled or shut down gracefully; then the socket file is gone.
+    ///
+    /// - Throws: ``ServerError`` where another daemon serves there, or the socket cannot be made.
+    public func run() async throws {
+        let claim = try SocketClaim(path: path)
+        defer { claim.release() }
+        let application = Application(
+            responder: LocalResponder(installations: installations, allowedUsers: allowedUsers),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [
+                        ConnectionDeadlines(head: .seconds(10), whole: nil, gate: nil)
+                    ],
+                    idleTimeout: .seconds(60), httpDecoderConfiguration: headerLimits)),
+            configuration: ApplicationConfiguration(
+                address: .unixDomainSocket(path: path),
+                availableConnectionsDelegate: MaximumAvailableConnections(256, logger: logger)),
+            onServerRunning: { channel in
+                guard chmod(path, 0o600) == 0 else {
+                    logger.critical(
+                        "cannot restrict the local socket", metadata: ["path": "\(path)"])
+                    return channel.close(promise: nil)
+                }
+                await onListening()
+            },
+            logger: logger)
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw ServerError(listening: path, error)
+        }
+    }
+}
+
+/// How large the head of a request may be.
+let headerLimits = HTTP1Channel.Configuration.DecoderConfiguration(
+    maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64)
