@@ -131,8 +131,10 @@ struct FarFutureHold: Sendable {
     /// How long until the next one's time comes, by a reference clock.
     func wait(reference: WallTime) -> Duration? {
         guard let first = held.first else { return nil }
-        let due = first.timestamp.milliseconds &- min(
-            Limits.farFuture, first.timestamp.milliseconds)
+        let due =
+            first.timestamp.milliseconds
+            &- min(
+                Limits.farFuture, first.timestamp.milliseconds)
         let left = due > reference.milliseconds ? due - reference.milliseconds : 0
         return .milliseconds(Int64(clamping: left))
     }

@@ -49,8 +49,10 @@ struct BlobTracker: Sendable {
         let rounds = 1 + failures / max(peerCount, 1)
         missing[blob]?.asked = nil
         missing[blob]?.failures = failures
-        missing[blob]?.notBefore = now + jitter.full(
-            Limits.blobBackoff.wait(afterFailures: rounds))
+        missing[blob]?.notBefore =
+            now
+            + jitter.full(
+                Limits.blobBackoff.wait(afterFailures: rounds))
         return []
     }
 
