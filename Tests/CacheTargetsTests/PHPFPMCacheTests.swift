@@ -184,6 +184,35 @@ struct PHPFPMCacheTests {
         #expect(await cache.clear(.everything).map(\.outcome) == [.cleared, .cleared])
     }
 
+    @Test("While a master restarts, each clear is proved or says why not")
+    func restarting() async throws {
+        let server = try await warmed()
+        let cache = cache([server.address()])
+        #expect(kill(server.processID, SIGUSR2) == 0)
+        let expected: Set<CacheTargetError.Code> = [.replyCut, .refused, .socketMissing]
+        try await wait(for: "the new master is cleared") {
+            let reports = await cache.clear(.everything)
+            let codes = reports.compactMap(\.failure?.code)
+            #expect(expected.isSuperset(of: codes), "\(reports)")
+            return codes.isEmpty && server.log.split(separator: "ready to handle").count > 2
+        }
+        #expect(try await server.visit("read") == Self.cold)
+    }
+
+    @Test("A stale socket fails, and a link to a socket counts once")
+    func links() async throws {
+        let server = try await warmed()
+        let path = server.directory.path
+        #expect(symlink("\(path)/php-www-fpm.sock", "\(path)/php-fpm.sock") == 0)
+        #expect(symlink("\(path)/nowhere", "\(path)/php0-fpm.sock") == 0)
+        let cache = PHPFPMCache(endpoints: .directory(path), script: script, pool: pool)
+        #expect(try await cache.masters() == [[server.address()]])
+        server.crash()
+        try await wait(for: "all children are gone") {
+            await cache.clear(.everything).allSatisfy { $0.failure?.code == .refused }
+        }
+    }
+
     @Test(
         "What the pool's configuration forbids is named",
         arguments: [

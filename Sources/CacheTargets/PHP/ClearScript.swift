@@ -172,12 +172,12 @@ public final class ClearScript: Sendable {
     /// Removes the scripts of earlier processes, whose tokens are gone with them.
     private func removeFormer(in folder: Int32) {
         let copy = fcntl(folder, F_DUPFD_CLOEXEC, 0)
-        guard copy >= 0, let listing = fdopendir(copy) else { return }
-        defer { _ = closedir(listing) }
-        while let entry = readdir(listing) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        guard copy >= 0 else { return }
+        guard let listing = fdopendir(copy) else {
+            _ = close(copy)
+            return
+        }
+        for name in DirectoryNames.read(listing) {
             let isOurs = name == whole.name || name == selective.name
             let isScript = name.hasPrefix(Self.namePrefix) && name.hasSuffix(".php")
             let isLeftover = name.hasPrefix(".\(Self.namePrefix)") && name.hasSuffix(".new")

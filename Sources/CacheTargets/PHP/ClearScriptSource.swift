@@ -90,8 +90,14 @@ enum ClearScriptSource {
 
     private static let reset = #"""
             if ($_SERVER['SITESTACKER_OPCODE'] === 'all' && str_contains($opcode, ' ')) {
-                // While an earlier reset waits it says no, and that one will do.
-                opcache_reset() || $isPending ? $done++ : $failed++;
+                // While another reset waits it says no, and that one will do; if it was just done,
+                // ours is due.
+                $isAccepted = opcache_reset();
+                if (!$isAccepted) {
+                    $now = opcache_get_status(false);
+                    $isAccepted = ($now && $now['restart_pending']) || opcache_reset();
+                }
+                $isAccepted ? $done++ : $failed++;
             }
 
         """#

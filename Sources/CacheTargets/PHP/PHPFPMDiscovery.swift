@@ -33,22 +33,15 @@ public enum PHPFPMEndpoints: Sendable, Equatable {
                 found: String(cString: strerror(errno)),
                 hint: "Name the sockets under caches: in sitestacker.yml.")
         }
-        defer { _ = closedir(listing) }
-        var paths: Set<String> = []
+        let paths = DirectoryNames.read(listing)
+            .filter { $0.hasPrefix("php") && $0.hasSuffix(".sock") && $0.contains("-fpm") }
+            .sorted().prefix(Self.maximumSockets).map { "\(directory)/\($0)" }
         var seen: Set<SocketFile> = []
-        while let entry = readdir(listing), paths.count < Self.maximumSockets {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard name.hasPrefix("php"), name.hasSuffix(".sock"), name.contains("-fpm") else {
-                continue
-            }
-            paths.insert("\(directory)/\(name)")
-        }
         // Debian's php-fpm.sock is a link to the socket of one version, which counts once.
         return paths.sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
             .filter { path in
-                guard let file = SocketFile(path) else { return false }
+                // One that cannot be looked at stays: its clear fails and says why.
+                guard let file = SocketFile(path) else { return errno == EACCES }
                 return seen.insert(file).inserted
             }
             .sorted().map { .unix(path: $0) }
@@ -62,9 +55,10 @@ struct SocketFile: Sendable, Hashable {
     private let changedSeconds: Int
     private let changedNanoseconds: Int
 
-    /// Reads it; nothing if there is no socket.
+    /// Reads it; nothing if there is no socket, or none that may be looked at (EACCES).
     init?(_ path: String) {
         var status = stat()
+        errno = 0
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)

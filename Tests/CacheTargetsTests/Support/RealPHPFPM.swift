@@ -33,7 +33,7 @@ final class RealPHPFPM {
 
     let directory: TemporaryDirectory
     let settings: Settings
-    private(set) var process = Process()
+    private var process = Process()
     private let client = FastCGIClient(pool: BlockingPool(name: "site", width: 2))
 
     init(_ settings: Settings = Settings()) throws {
@@ -105,11 +105,18 @@ final class RealPHPFPM {
     func stop() {
         guard process.isRunning else { return }
         resume()
-        kill(process.processIdentifier, SIGTERM)
+        kill(processID, SIGTERM)
         let deadline = ContinuousClock.now + .seconds(3)
         while process.isRunning, ContinuousClock.now < deadline { _ = poll(nil, 0, 5) }
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-        process.waitUntilExit()
+        if process.isRunning { crash() }
+    }
+
+    /// Ends the master and its children at once, so that the socket stays behind.
+    ///
+    /// Foundation notices the end of a process only when its children are gone as well.
+    func crash() {
+        let all = [processID] + children
+        all.forEach { kill($0, SIGKILL) }
     }
 
     /// Freezes the master's children, so that nobody answers.
@@ -119,11 +126,13 @@ final class RealPHPFPM {
     func resume() { children.forEach { kill($0, SIGCONT) } }
 
     private var children: [pid_t] {
-        let pid = process.processIdentifier
-        let list = "/proc/\(pid)/task/\(pid)/children"
+        let list = "/proc/\(processID)/task/\(processID)/children"
         guard let bytes = FileManager.default.contents(atPath: list) else { return [] }
         return String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
     }
+
+    /// The master's process ID.
+    var processID: pid_t { process.processIdentifier }
 
     /// What the master wrote to its log.
     var log: String {
