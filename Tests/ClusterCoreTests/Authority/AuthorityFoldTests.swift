@@ -187,6 +187,20 @@ import Testing
         #expect(!authority.isAdministrator(carol))
     }
 
+    @Test("An administrator revokes the key of his peer, not of his senior")
+    func peerRevocation() {
+        let carol = Notary.key("carol 1")
+        let authority = Notary.authority(
+            Notary.first + [
+                Notary.account("carol", by: Self.root),
+                Notary.revoke(.user(Self.bob), by: carol),
+                Notary.revoke(.user(Self.root), by: carol),
+            ])
+        #expect(authority.account(named: "bob") == nil)
+        #expect(authority.members.map(\.user) == ["alice"])
+        #expect(authority.account(named: "alice")?.keys == [Self.root])
+    }
+
     @Test("What an administrator denied stays denied after his removal, not after his key's end")
     func denials() {
         let carol = Notary.key("carol 1")

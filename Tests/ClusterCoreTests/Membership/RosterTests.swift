@@ -307,6 +307,28 @@ struct RosterRig {
         #expect(rig.links.count == 2)
     }
 
+    @Test("Nothing is said of a missing self before every door has had its time")
+    func early() {
+        var rig = Self.healthy
+        rig.doors["web1"] = nil
+        rig.feed(.deadline)
+        #expect(rig.codes.isEmpty)
+        rig.run(for: .seconds(10))
+        #expect(rig.codes == ["self-missing", "unreachable"])
+    }
+
+    @Test("A door that was settled is asked soon again when it fails")
+    func settledFails() {
+        var rig = Self.healthy
+        rig.feed(.deadline)
+        rig.run(for: .seconds(600))
+        rig.doors["web1"] = .unreachable("timeout")
+        while rig.codes.isEmpty { rig.run(for: .milliseconds(500)) }
+        rig.probed = []
+        rig.run(for: .milliseconds(1_300))
+        #expect(rig.probed.contains("web1"))
+    }
+
     @Test("An answer from a URL that has left the list changes nothing")
     func strayAnswer() {
         var rig = Self.healthy
