@@ -71,7 +71,7 @@ extension Replicator {
         let reception = book[draft.log]?.receive(batch)
         precondition(reception == .accepted, "own \(batch.id(at: 0)): \(reception as Any)")
         append(of: draft.log)
-        emit(.broadcast(batch.sealed))
+        emit(.broadcast(batch))
     }
 
     mutating func sealingFailed(_ reason: String) {

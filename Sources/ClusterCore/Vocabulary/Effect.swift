@@ -14,7 +14,7 @@ public enum Effect: Hashable, Sendable {
     /// Encode and sign; completed by `sealed`.
     case seal(BatchDraft)
     /// Send a batch of our own to every subscriber.
-    case broadcast(SealedBatch)
+    case broadcast(VerifiedBatch)
     /// Tell who asked what came of it. The last word on that ticket.
     case resolve(PublishTicket, PublishResult)
 

@@ -75,7 +75,8 @@ extension Node {
         counters.count("request.not-allowed")
         answer(
             .refused(
-                Refusal(.notAllowed, expected: "a key with the scope query", found: "another one")),
+                WireFormat.Refusal(
+                    .notAllowed, expected: "a key with the scope query", found: "another one")),
             ticket)
     }
 
@@ -112,7 +113,7 @@ extension Node {
     }
 
     private func fail(_ ticket: ReplyTicket, _ why: String) {
-        answer(.refused(Refusal(.failed, expected: "an answer", found: why)), ticket)
+        answer(.refused(WireFormat.Refusal(.failed, expected: "an answer", found: why)), ticket)
     }
 
     /// Sends a page of what the core knows of logs.
@@ -130,7 +131,7 @@ extension Node {
                 let heads = try await ports.log.heads()
                 post(.answer(heads.filter { origin == nil || $0.log.origin == origin }, ticket))
             } catch {
-                post(.failed(ticket, error.description))
+                post(.failed(ticket, "\(error)"))
             }
         }
     }
@@ -156,7 +157,7 @@ extension Node {
                 let whole = try await ports.log.blob(
                     request.digest, offset: 0, count: WireLimits.blob)
                 guard let whole, request.offset < whole.count else {
-                    let refusal = Refusal(
+                    let refusal = WireFormat.Refusal(
                         .notHeld, expected: "a blob of this node, and an offset within it",
                         found: "\(request.digest.short) at \(request.offset)")
                     return post(.served(.refused(refusal), ticket))
@@ -167,14 +168,14 @@ extension Node {
                     bytes: Array(whole[request.offset..<end]))
                 post(.served(.blob(chunk), ticket))
             } catch {
-                post(.failed(ticket, error.description))
+                post(.failed(ticket, "\(error)"))
             }
         }
     }
 
     /// Sends the records which the asker lacks, as many as fit.
     private func answerRecords(_ request: RecordsRequest, _ ticket: ReplyTicket) {
-        let authority = core.authority
+        let authority = core.currentAuthority
         guard request.digest != authority.digest else {
             return answer(.records(RecordsPage(records: [], isLast: true)), ticket)
         }

@@ -70,7 +70,7 @@ extension Node {
                 feed(.cloneHeard(beacon.instance))
             }
             feed(.beaconReceived(beacon, from: peer))
-            if beacon.records != core.authority.digest { askForRecords(of: peer) }
+            if beacon.records != core.currentAuthority.digest { askForRecords(of: peer) }
         case .failure(let rejection):
             if case .unknownSigner = rejection { askForRecords(of: peer) }
             reject("beacon.\(rejection.name)", from: peer)
@@ -84,7 +84,7 @@ extension Node {
         let now = ports.clock.now().instant
         if let last = recordsAsked[peer], now.since(last) < .milliseconds(500) { return }
         recordsAsked[peer] = now
-        let authority = core.authority
+        let authority = core.currentAuthority
         let known = Array(authority.hashes.prefix(WireLimits.knownRecords))
         ask(.records(RecordsRequest(digest: authority.digest, known: known)), peer)
     }
@@ -107,7 +107,7 @@ extension Node {
         }
         learnKeys(of: verified)
         guard !verified.isEmpty else { return 0 }
-        feed(.authority(.recordsReceived(verified, from: peer)))
+        feed(.authority(.recordsReceived(verified)))
         return verified.count
     }
 

@@ -13,14 +13,16 @@ extension Node {
         case .authority(let effect): perform(authority: effect)
         case .persistEpoch(let epoch): persist(epoch)
         case .seal(let draft): seal(draft)
-        case .broadcast(let batch): ports.transport.broadcast(BroadcastFrames.encode(batch))
+        case .broadcast(let batch): ports.transport.broadcast(BatchFrames.encode(batch))
         case .resolve(let ticket, let result):
             publishing.removeValue(forKey: ticket)?(result)
         case .append(let entries, let ticket): append(entries, ticket)
         case .load(let range): load(range)
         case .recordApplied(let record): recordApplied(record)
-        case .recordReceipt(let receipt, by: let node): record(receipt, by: node)
-        case .recordRevision: break  // The log keeps every batch that holds state.
+        case .recordReceipt(let receipt, by: let node, at: let stamp):
+            record(receipt, by: node, at: stamp)
+        case .dispose(let log, first: let first, let disposition):
+            write([.dispose(log, first: first, Disposition(disposition))])
         case .truncate(let floor): write([.truncate(floor)])
         case .jump(let floor): write([.floor(floor)])
         case .broadcastBeacon(let beacon): broadcast(beacon)
@@ -30,9 +32,9 @@ extension Node {
         case .serveReplay(let request, let ticket): serve(request, ticket)
         case .refuseReplay(_, let ticket, let end): answer(.replay(end, []), ticket)
         case .requestHeads(let peer): ask(.heads(after: nil), peer)
-        case .requestOwnHeads(let peer): ask(.ownHead(origin: identity.nodeID), peer)
-        case .answerHeads(let heads, let ticket):
-            answer(.heads(heads, isLast: true), ticket)
+        case .requestOwnHeads(let peer): ask(.ownHead(identity.node), peer)
+        case .requestRecords(let peer): askForRecords(of: peer)
+        case .answerHeads(let heads, let ticket): answer(heads, ticket)
         case .requestBlob(let blob, let peer): fetch(blob, from: peer)
         case .relink(let peer, _, let isFresh):
             ports.transport.relink(peer, freshSockets: isFresh)
@@ -57,9 +59,10 @@ extension Node {
     }
 
     private func seal(_ draft: BatchDraft) {
-        switch BatchSealer(identity: identity, cluster: pin.cluster).seal(draft) {
-        case .success(let batch): feedLater(.sealed(batch))
-        case .failure(let error):
+        do {
+            let sealer = BatchSealer(cluster: pin.cluster, policy: 0, identity: identity)
+            feedLater(.sealed(try sealer.seal(draft)))
+        } catch {
             feedLater(.sealingFailed(first: draft.first, reason: error.description))
         }
     }
@@ -91,9 +94,37 @@ extension Node {
         write([.applied(record.log, through: record.through, outcomes)])
     }
 
-    private func record(_ receipt: Receipt, by node: NodeID) {
-        let stamp = HybridTimestamp(
-            milliseconds: ports.clock.now().wall.milliseconds, counter: 0)
+    private func broadcast(_ beacon: Beacon) {
+        do {
+            let sealed = try BeaconSealer(cluster: pin.cluster, identity: identity).seal(beacon)
+            ports.transport.broadcast(sealed.frames)
+        } catch {
+            counters.count("beacon.not-encoded")
+            logger.error("a beacon cannot be sent: \(error)")
+        }
+    }
+
+    private func perform(authority change: AuthorityChange) {
+        switch change {
+        case .store(let records):
+            learnKeys(of: records)
+            write([.records(records)])
+        case .pin(let user): write([.pin(user)])
+        case .members:
+            admit()
+            feed(roster: .members(core.currentAuthority.members))
+        case .standing: break  // The core judges again by itself.
+        case .dropped(let count): counters.count("record.no-room", by: UInt64(count))
+        }
+    }
+
+    /// Admits exactly the keys that some grant or client record names.
+    func admit() {
+        let admission = core.currentAuthority.admission.map { ($0.key, $0.admitted) }
+        ports.transport.setAdmitted(Dictionary(uniqueKeysWithValues: admission))
+    }
+
+    private func record(_ receipt: Receipt, by node: NodeID, at stamp: HybridTimestamp) {
         write([.receipt(StoredReceipt(node: node, receipt: receipt, timestamp: stamp))])
         tellObservers(.receipt(receipt, by: node))
     }
@@ -107,7 +138,7 @@ extension Node {
                 let batches = await reverify(stored)
                 post(.loaded(range, batches))
             } catch {
-                post(.loadFailed(range, reason: error.description))
+                post(.loadFailed(range, reason: "\(error)"))
             }
         }
     }

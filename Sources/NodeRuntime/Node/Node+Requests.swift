@@ -53,7 +53,7 @@ extension Node {
                 return reject("reply.unasked", from: peer)
             }
             do {
-                let reply = try ReplyCodec.decode(frames, to: entry.request.verb)
+                let (_, reply) = try ReplyCodec.decode(frames, to: entry.request.verb)
                 if case .refused(let refusal) = reply {
                     end(entry, .failure(.refused(refusal)))
                 } else {

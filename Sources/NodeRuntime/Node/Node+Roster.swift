@@ -12,15 +12,10 @@ extension Node {
     func perform(roster effect: RosterEffect) {
         switch effect {
         case .probe(let address): probe(address)
-        case .setLinks(let links):
-            linked = links
-            ports.transport.setLinks(links)
+        case .setLinks(let links): ports.transport.setLinks(links)
         case .problems(let problems):
             for problem in problems { logger.error("\(problem)") }
-        case .cloneHeard(let instance, let address):
-            logger.critical(
-                "the node at \(address.url) has this node's identity: cloned machine?")
-            feed(.cloneHeard(instance))
+        case .cloneHeard(let instance): feed(.cloneHeard(instance))
         }
     }
 
@@ -68,7 +63,7 @@ extension Node {
 
     /// The grant under which this node speaks, as it was signed.
     var ownGrantRecord: SealedRecord? {
-        core.authority.ownGrant.flatMap { core.authority.records([$0]).first }
+        core.currentAuthority.ownGrant.flatMap { core.currentAuthority.records([$0]).first }
     }
 }
 

@@ -3,7 +3,7 @@
 public import ClusterCore
 public import ClusterModel
 public import ClusterSigning
-internal import Logging
+public import Logging
 internal import WireFormat
 
 /// One member of a cluster: feeds the core, and does what the core says.
@@ -34,6 +34,9 @@ public actor Node: TransportSink {
     var nextPublishTicket: UInt64 = 1
     var observers: [UInt64: @Sendable (NodeNews) -> Void] = [:]
     var nextObserver: UInt64 = 1
+    var open: [ReplyTicket: OpenRequest] = [:]
+    var keys: NodeKeyRing
+    var recordsAsked: [NodeID: Instant] = [:]
     var readiness = Readiness(obstacles: [.awaitingOwnHeads])
     var stopped: StopReason?
     private var pending: [Input] = []
@@ -54,6 +57,7 @@ public actor Node: TransportSink {
         instance = start.recovered.instance
         core = Replicator(start.recovered)
         roster = start.roster
+        keys = start.keys
         (jobs, jobSink) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
     }
 
@@ -122,10 +126,16 @@ public actor Node: TransportSink {
         switch arrival {
         case .input(let input):
             feed(input)
+            if case .appended = input { tellObservers(.stored) }
         case .roster(let input):
             feed(roster: input)
-        case .reply(let frames, let ticket):
-            ports.transport.reply(frames, to: ticket)
+        case .served(let reply, let ticket):
+            answer(reply, ticket)
+            feed(.replayServed(ticket))
+        case .answer(let heads, let ticket): answer(heads, ticket)
+        case .failed(let ticket, let why): failed(ticket, why)
+        case .stopObserving(let observer): removeObserver(observer)
+        case .records(let records): receive(records: records, from: nil)
         case .ask(let request, let peer, let completion):
             ask(request, peer, completion: completion)
         case .publish(let contents, let level, let timeout, let completion):
@@ -176,7 +186,9 @@ public actor Node: TransportSink {
 
     /// Feeds the roster and does what it says.
     func feed(roster input: RosterInput) {
-        for effect in roster.handle(input, at: ports.clock.now()) { perform(roster: effect) }
+        for effect in roster.handle(input, at: ports.clock.now().instant) {
+            perform(roster: effect)
+        }
         setAlarm()
     }
 }
@@ -190,10 +202,18 @@ enum Arrival: Sendable {
     case input(Input)
     /// Something happened that concerns the list of URLs.
     case roster(RosterInput)
-    /// An answer is ready.
-    case reply([[UInt8]], ReplyTicket)
+    /// What was read for an answer.
+    case served(Reply, ReplyTicket)
+    /// Heads that were read for an answer.
+    case answer([EpochHead], ReplyTicket)
+    /// What should have been an answer went wrong.
+    case failed(ReplyTicket, String)
+    /// Somebody does not listen any more.
+    case stopObserving(UInt64)
+    /// Records came by another way than a reply.
+    case records([SealedRecord])
     /// Somebody outside the core asks a peer.
-    case ask(Request, NodeID, @Sendable (Result<Reply, RequestFailure>) -> Void)
+    case ask(Request, NodeID, ReplyCompletion)
     /// Somebody publishes.
     case publish(
         [EventContent], ConfirmationLevel, Duration, @Sendable (PublishResult) -> Void)
@@ -209,15 +229,19 @@ public struct NodeStart: Sendable {
     public var recovered: RecoveredState
     /// The list of URLs, as far as it is known.
     public var roster: Roster
+    /// The keys of the nodes that grants name.
+    public var keys: NodeKeyRing
 
     /// Joins what a node is started with.
     public init(
-        identity: NodeIdentity, pin: ClusterPin, recovered: RecoveredState, roster: Roster
+        identity: NodeIdentity, pin: ClusterPin, recovered: RecoveredState, roster: Roster,
+        keys: NodeKeyRing
     ) {
         self.identity = identity
         self.pin = pin
         self.recovered = recovered
         self.roster = roster
+        self.keys = keys
     }
 }
 
@@ -239,13 +263,16 @@ public struct NodePorts: Sendable {
     public var hub: SubscriptionHub
     /// What this host says of itself in `status`.
     public var host: HostFacts
+    /// How the node says who it is.
+    public var introduction: Introduction
 
     /// Joins the ports.
     public init(
         transport: any Transport, log: any EventLog, caches: any CacheClearer,
         reactor: any EventReactor, doors: any DoorClient, clock: any HostClock,
-        hub: SubscriptionHub, host: HostFacts
+        hub: SubscriptionHub, host: HostFacts, introduction: Introduction
     ) {
+        self.introduction = introduction
         self.transport = transport
         self.log = log
         self.caches = caches
@@ -297,4 +324,6 @@ public enum NodeNews: Sendable {
     case receipt(Receipt, by: NodeID)
     /// Readiness changed.
     case readiness(Readiness)
+    /// More is on disk than before.
+    case stored
 }

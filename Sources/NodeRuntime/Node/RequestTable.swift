@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import ClusterCore
 internal import ClusterModel
 internal import WireFormat
 
@@ -64,7 +63,7 @@ enum RequestFailure: Error, Sendable, Hashable, CustomStringConvertible {
     /// A reply that cannot be used.
     case unusable(String)
     /// The peer refused.
-    case refused(Refusal)
+    case refused(WireFormat.Refusal)
 
     /// What happened, for people.
     var description: String {

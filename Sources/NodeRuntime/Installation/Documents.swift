@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AdminAPI
+internal import ClusterCore
+internal import ClusterModel
+internal import ClusterSigning
+
+// The core's nouns as the administration API shows them.
+
+extension NodeIdentity {
+    /// Two words of four digits each that two people can compare.
+    var fingerprint: String {
+        let digest = Digest(hashing: nodeKey.bytes + curveKey.bytes).short
+        return "\(digest.prefix(4))-\(digest.dropFirst(4).prefix(4))"
+            + "-\(digest.dropFirst(8).prefix(4))-\(digest.dropFirst(12).prefix(4))"
+    }
+}
+
+extension HeadDocument {
+    init(_ head: EpochHead) {
+        self.init(
+            origin: head.log.origin.description, epoch: head.log.epoch.counter,
+            nonce: Hexadecimal.encode(head.log.epoch.nonce), last: head.last.value,
+            chain: head.chain.description)
+    }
+}
+
+extension UserDocument {
+    init(_ account: Account) {
+        self.init(
+            name: account.name, email: account.email, fullName: account.fullName,
+            scopes: account.scopes.description, expires: nil)
+    }
+}
+
+extension GrantDocument {
+    init(_ report: GrantReport, heads: [EpochHead]) {
+        let grant = report.grant
+        self.init(
+            hash: report.hash.description, node: grant.node.description,
+            nodeKey: grant.nodeKey.description, curveKey: grant.curveKey.description,
+            scopes: grant.scopes.description, notBefore: grant.notBefore.milliseconds,
+            notAfter: grant.notAfter.milliseconds, serial: grant.serial,
+            heads: heads.filter { $0.log.origin == grant.node }.map(HeadDocument.init))
+    }
+}
+
+extension SealedRecord {
+    init(_ document: SealedRecordDocument) throws(ErrorDocument) {
+        guard let body = Hexadecimal.decode(document.body),
+            let signer = UserKey(hex: document.signer),
+            let signature = Hexadecimal.decode(document.signature)
+        else { throw .malformed("expected a record as hexadecimal digits") }
+        self.init(body: body, signer: signer, signature: signature)
+    }
+}
+
+extension StepDocument {
+    init(_ step: StepReceipt) {
+        self.init(
+            target: step.target, action: step.action, failure: step.failure,
+            microseconds: step.microseconds,
+            proof: step.proof.map {
+                ProofDocument(counter: $0.counter, before: $0.before, after: $0.after)
+            })
+    }
+}
+
+extension OutcomeDocument {
+    init(node: String, _ outcome: ApplyOutcome?, steps: [StepReceipt]) {
+        let (word, reason): (String, String?) =
+            switch outcome {
+            case .applied: ("applied", nil)
+            case .superseded: ("superseded", nil)
+            case .failed(let reason): ("failed", reason)
+            case .parked(let reason): ("parked", reason)
+            case .refused(let reason): ("refused", reason)
+            case nil: ("pending", nil)
+            }
+        self.init(node: node, outcome: word, reason: reason, steps: steps.map(StepDocument.init))
+    }
+}
+
+extension NodeSnapshot {
+    /// The user a member is logged in as.
+    func document(of member: Member) -> UserDocument {
+        let account = authority.account(named: member.user)?.account
+        return UserDocument(
+            name: member.user, email: account?.email ?? "", fullName: account?.fullName ?? "",
+            scopes: member.grant.scopes.description, expires: member.grant.notAfter.milliseconds)
+    }
+
+    /// The members in the order of the list, those outside it last.
+    func members(own: NodeID) -> MembersDocument {
+        var rest = authority.members
+        var documents: [MemberDocument] = []
+        for entry in listed {
+            let index = rest.firstIndex { $0.node == (entry.isSelf ? own : entry.facts?.node) }
+            let member = index.map { rest.remove(at: $0) }
+            documents.append(
+                document(member, url: entry.address.url, own: own, isSelf: entry.isSelf))
+        }
+        for member in rest {
+            documents.append(document(member, url: nil, own: own, isSelf: member.node == own))
+        }
+        return MembersDocument(members: documents)
+    }
+
+    private func document(
+        _ member: Member?, url: String?, own: NodeID, isSelf: Bool
+    ) -> MemberDocument {
+        let seen = core.members.first { $0.node == member?.node }
+        let state: String =
+            if isSelf {
+                "self"
+            } else if member == nil {
+                "not logged in"
+            } else {
+                switch seen?.status ?? .unknown {
+                case .alive: "alive"
+                case .suspect: "suspect"
+                case .dead: "dead"
+                case .unknown: "never heard"
+                }
+            }
+        return MemberDocument(
+            node: member?.node.description, url: url, state: state, user: member?.user,
+            silentMilliseconds: seen?.heardAt.map { moment.instant.since($0).wholeMilliseconds })
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import AdminAPI
+internal import ClusterCore
+internal import ClusterModel
+internal import ClusterSigning
+internal import Foundation
+internal import WireFormat
+
+// Publishing and invalidating.
+extension Installation {
+    /// How long the log of one other node may take where nobody waits for receipts.
+    private static let patience: Duration = .seconds(5)
+
+    /// Publishes an application event and waits for the level, as long as asked.
+    public func publish(
+        _ request: PublishRequestDocument
+    ) async throws(ErrorDocument) -> PublishAnswer {
+        let node = try loggedInNode()
+        let payload = try bytes(of: request)
+        guard (1...WireLimits.topic).contains(request.topic.utf8.count),
+            !request.topic.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f })
+        else { throw .malformed("expected a topic of 1 to 200 bytes without control characters") }
+        guard payload.count <= WireLimits.blob else {
+            throw .malformed(
+                "expected a payload of at most 1 MiB, found \(payload.count) bytes")
+        }
+        let isAlone = await node.snapshot().authority.members.count <= 1
+        let level = try ConfirmationLevel(request.confirm ?? (isAlone ? "local" : "one"))
+        let content = EventContent.application(
+            ApplicationEvent(topic: request.topic, payload: try await place(payload)))
+        let result = await node.publish(
+            [content], level: level, timeout: .milliseconds(Int64(request.timeoutMilliseconds)))
+        return try answer(result, level: level, snapshot: await node.snapshot())
+    }
+
+    private func bytes(of request: PublishRequestDocument) throws(ErrorDocument) -> [UInt8] {
+        switch (request.payload, request.payloadBase64) {
+        case (let text?, nil): return Array(text.utf8)
+        case (nil, let encoded?):
+            guard let data = Data(base64Encoded: encoded) else {
+                throw .malformed("expected Base64 as payloadBase64")
+            }
+            return Array(data)
+        case (nil, nil): return []
+        case (_?, _?): throw .malformed("expected payload or payloadBase64, found both")
+        }
+    }
+
+    /// The payload itself, or the name of the blob it has been stored as.
+    private func place(_ payload: [UInt8]) async throws(ErrorDocument) -> Payload {
+        guard payload.count > WireLimits.inlinePayload else { return .inline(payload) }
+        let blob = BlobReference(digest: Digest(hashing: payload), byteCount: payload.count)
+        let error = await withCheckedContinuation { continuation in
+            ports.log.submit([.blob(blob, payload)]) { continuation.resume(returning: $0) }
+        }
+        if let error { throw ErrorDocument(error) }
+        return .blob(blob)
+    }
+
+    private func answer(
+        _ result: PublishResult, level: ConfirmationLevel, snapshot: NodeSnapshot
+    ) throws(ErrorDocument) -> PublishAnswer {
+        let own = identity.node
+        switch result {
+        case .confirmed(let range, let holders):
+            return PublishAnswer(
+                id: EventID(log: range.log, sequence: range.first).description,
+                level: level.word, isConfirmed: true,
+                confirmedBy: ([own] + holders).map { snapshot.name(of: $0, own: own) },
+                missing: [])
+        case .unconfirmed(let range, let missing):
+            return PublishAnswer(
+                id: EventID(log: range.log, sequence: range.first).description,
+                level: level.word, isConfirmed: false,
+                confirmedBy: [snapshot.name(of: own, own: own)],
+                missing: missing.map { snapshot.name(of: $0, own: own) })
+        case .unknown(let range):
+            let id = range.map { EventID(log: $0.log, sequence: $0.first).description }
+            throw ErrorDocument(
+                code: "unknown",
+                message: "the own disk did not answer in time"
+                    + (id.map { ": \($0) may exist or not" } ?? ""),
+                hint: "look it up with sitestacker events", exitStatus: ExitStatus.incomplete)
+        case .refused(let refusal): throw ErrorDocument(refusal)
+        }
+    }
+
+    /// Publishes an invalidation; the lines end when every member answered, or in time.
+    public func invalidate(
+        _ request: InvalidateRequestDocument
+    ) async throws(ErrorDocument) -> AsyncStream<InvalidateLine> {
+        let node = try loggedInNode()
+        var order = Invalidation()
+        order.opcodeCache = request.opcodeCache
+        order.userCache = request.userCache
+        guard order.opcodeCache || order.userCache else {
+            throw .malformed("expected opcodeCache or userCache to be true")
+        }
+        let snapshot = await node.snapshot()
+        order.seen = VersionVector(snapshot.core.logs.map { ($0.head.log, $0.applied) })
+        let (news, newsSink) = AsyncStream<NodeNews>.makeStream()
+        let observer = await node.addObserver { newsSink.yield($0) }
+        newsSink.onTermination = { _ in node.post(.stopObserving(observer)) }
+        let isAlone = snapshot.authority.members.count <= 1
+        let result = await node.publish(
+            [.invalidation(order)], level: request.wait || isAlone ? .local : .one,
+            timeout: Installation.patience)
+        let published: EventID
+        switch result {
+        case .confirmed(let range, holders: _), .unconfirmed(let range, missing: _):
+            published = EventID(log: range.log, sequence: range.first)
+        case .unknown, .refused:
+            newsSink.finish()
+            _ = try answer(result, level: .local, snapshot: snapshot)
+            throw .malformed("an invalidation that is neither known nor refused")
+        }
+        let wait = ReceiptWait(
+            event: published, own: identity.node, snapshot: snapshot,
+            timeout: request.wait ? .milliseconds(Int64(request.timeoutMilliseconds)) : nil)
+        return wait.lines(on: node, from: news, ending: newsSink)
+    }
+}
+
+extension ConfirmationLevel {
+    /// The level of a word.
+    init(_ word: String) throws(ErrorDocument) {
+        switch word {
+        case "local": self = .local
+        case "one": self = .one
+        case "all": self = .all
+        default: throw .malformed("expected local, one or all as confirm, found \(word)")
+        }
+    }
+
+    /// The word of the level.
+    var word: String {
+        switch self {
+        case .local: "local"
+        case .one: "one"
+        case .all: "all"
+        }
+    }
+}
+
+extension ErrorDocument {
+    /// Nothing was published.
+    init(_ refusal: PublishRefusal) {
+        switch refusal {
+        case .notLoggedIn: self = .notLoggedIn
+        case .cloned:
+            self.init(
+                code: "cloned", message: "another process has this node's identity: cloned machine",
+                hint: "stop one of the two, remove its state directory, and log it in again",
+                exitStatus: ExitStatus.notAuthorised)
+        case .impossibleSize(let what):
+            self.init(code: "size", message: what, exitStatus: ExitStatus.usage)
+        case .overloaded:
+            self.init(
+                code: "overloaded", message: "too much waits to be published",
+                hint: "try again later", exitStatus: ExitStatus.tryLater)
+        case .sealingFailed(let why):
+            self.init(code: "sealing", message: why, exitStatus: ExitStatus.failed)
+        case .notAllowed(let why):
+            self.init(code: "not-allowed", message: why, exitStatus: ExitStatus.notAuthorised)
+        case .noEpoch(let why):
+            self.init(
+                code: "no-epoch", message: "the node does not sign yet: \(why)",
+                hint: "try again in a moment", exitStatus: ExitStatus.tryLater)
+        }
+    }
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import AdminAPI
+internal import ClusterCore
+internal import ClusterModel
+internal import ClusterSigning
+internal import Foundation
+internal import Logging
+
+// Looking back, and following.
+extension Installation {
+    /// Application events of the topics, replayed from the log after `since`, then live.
+    public func subscribe(
+        topics: [String], since: String?
+    ) async throws(ErrorDocument) -> AsyncStream<ApplicationEventDocument> {
+        let node = try loggedInNode()
+        let reading = LogReading(node: node, log: ports.log)
+        let (subscriber, number) = node.ports.hub.add(topics)
+        let place: LogPlace
+        do {
+            place = try await reading.place(since: since)
+        } catch {
+            node.ports.hub.remove(number)
+            throw error
+        }
+        let (documents, output) = AsyncStream<ApplicationEventDocument>.makeStream()
+        output.onTermination = { _ in node.ports.hub.remove(number) }
+        let following = Following(
+            node: node, reading: reading, subscriber: subscriber, output: output)
+        node.start {
+            await following.run(from: place, replaying: since != nil)
+            output.finish()
+        }
+        return documents
+    }
+
+    /// Events of the log in this node's order; goes on live where `follow` is set.
+    public func events(
+        since: String?, limit: Int, follow: Bool
+    ) async throws(ErrorDocument) -> AsyncStream<EventDocument> {
+        let node = try loggedInNode()
+        let reading = LogReading(node: node, log: ports.log)
+        let start = try await reading.place(since: since ?? (follow ? nil : "0"))
+        let own = identity.node
+        let (documents, output) = AsyncStream<EventDocument>.makeStream()
+        let (ticks, tick) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let observer = await node.addObserver { news in
+            if case .stored = news { tick.yield() }
+        }
+        output.onTermination = { _ in
+            tick.finish()
+            node.post(.stopObserving(observer))
+        }
+        node.start {
+            var place = start
+            var left = limit
+            do {
+                repeat {
+                    var page = try await reading.page(after: &place)
+                    while !page.isEmpty, left > 0 {
+                        let snapshot = await node.snapshot()
+                        for (batch, disposition, first) in page {
+                            for index in batch.events.indices.dropFirst(first).prefix(left) {
+                                output.yield(
+                                    EventDocument(
+                                        batch, index, disposition, snapshot: snapshot, own: own))
+                                left -= 1
+                            }
+                        }
+                        page = try await reading.page(after: &place)
+                    }
+                    guard follow, left > 0 else { break }
+                } while await ticks.first { true } != nil
+            } catch {
+                node.logger.error("\(error)")
+            }
+            output.finish()
+        }
+        return documents
+    }
+
+    /// One event with what came of it on every member.
+    public func event(id: String) async throws(ErrorDocument) -> EventDocument {
+        let node = try loggedInNode()
+        guard let reference = EventReference(id) else {
+            throw .malformed("expected NODE-EPOCH-SEQUENCE, found \(id)")
+        }
+        do {
+            guard let stored = try await ports.log.batch(holding: reference),
+                let batch = await node.verified(stored.sealed)
+            else {
+                throw ErrorDocument(
+                    code: "unknown-event", message: "this node's log does not hold \(id)",
+                    hint: "ask the node that published it", exitStatus: ExitStatus.failed)
+            }
+            let event = EventID(log: batch.header.log, sequence: reference.sequence)
+            let range = EventRange(
+                log: event.log, first: event.sequence, last: event.sequence)
+            let receipts = try await ports.log.receipts(about: range)
+            let snapshot = await node.snapshot()
+            let index = Int(event.sequence.value - batch.header.first.value)
+            var document = EventDocument(
+                batch, index, stored.disposition, snapshot: snapshot, own: identity.node)
+            document.outcomes = await node.outcomes(of: event).map { member, outcome in
+                let last = receipts.last { $0.node == member }
+                return OutcomeDocument(
+                    node: snapshot.name(of: member, own: identity.node),
+                    last?.receipt.outcome ?? outcome, steps: last?.receipt.steps ?? [])
+            }
+            return document
+        } catch let error as ErrorDocument {
+            throw error
+        } catch let error as EventLogError {
+            throw ErrorDocument(error)
+        } catch {
+            throw .malformed("\(error)")
+        }
+    }
+}
+
+/// One subscriber's way: through the log first, then live, back to the log where it fell behind.
+struct Following: Sendable {
+    let node: Node
+    let reading: LogReading
+    let subscriber: Subscriber
+    let output: AsyncStream<ApplicationEventDocument>.Continuation
+
+    func run(from start: LogPlace, replaying: Bool) async {
+        var place = start
+        // What has been handed out, so that what comes both ways is handed out once.
+        var seen = VersionVector()
+        var mustRead = replaying
+        while true {
+            if mustRead, await read(from: &place, into: &seen) == false { return }
+            mustRead = false
+            switch await subscriber.next() {
+            case .events(let events):
+                for event in events where event.id.sequence > seen[event.id.log] {
+                    seen.raise(event.id.log, to: event.id.sequence)
+                    await hand(event)
+                }
+            case .overflow: mustRead = true
+            case .ended: return
+            }
+        }
+    }
+
+    /// Reads the log to its end; `false` where that failed.
+    private func read(from place: inout LogPlace, into seen: inout VersionVector) async -> Bool {
+        do {
+            while true {
+                let page = try await reading.page(after: &place)
+                guard !page.isEmpty else { return true }
+                for (batch, disposition, first) in page where disposition == .accepted {
+                    for event in batch.deliverable(from: first)
+                    where event.id.sequence > seen[event.id.log] {
+                        seen.raise(event.id.log, to: event.id.sequence)
+                        if subscriber.wants(event.event.topic) { await hand(event) }
+                    }
+                }
+            }
+        } catch {
+            node.logger.error("a subscription ends: \(error)")
+            return false
+        }
+    }
+
+    private func hand(_ event: DeliveredEvent) async {
+        do {
+            guard let bytes = try await node.bytes(of: event.event.payload) else {
+                return node.counters.count("subscription.blob-missing")
+            }
+            let snapshot = await node.snapshot()
+            output.yield(
+                ApplicationEventDocument(
+                    event, bytes: bytes, snapshot: snapshot, own: node.identity.node))
+        } catch {
+            node.logger.error("\(error)")
+        }
+    }
+}
+
+extension VerifiedBatch {
+    /// The application events from an index on, as subscribers get them.
+    func deliverable(from first: Int) -> [DeliveredEvent] {
+        events.indices.dropFirst(first).compactMap { index in
+            guard case .application(let content) = events[index].content else { return nil }
+            return DeliveredEvent(
+                id: id(at: index), timestamp: events[index].timestamp, grant: header.grant,
+                event: content)
+        }
+    }
+}
+
+extension ApplicationEventDocument {
+    init(_ event: DeliveredEvent, bytes: [UInt8], snapshot: NodeSnapshot, own: NodeID) {
+        let text = String(validating: bytes, as: UTF8.self)
+        self.init(
+            id: event.id.description, topic: event.event.topic,
+            user: snapshot.user(of: event.grant),
+            node: snapshot.name(of: event.id.log.origin, own: own),
+            time: event.timestamp.milliseconds, payload: text,
+            payloadBase64: text == nil ? Data(bytes).base64EncodedString() : nil)
+    }
+}
+
+extension EventDocument {
+    init(
+        _ batch: VerifiedBatch, _ index: Int, _ disposition: Disposition, snapshot: NodeSnapshot,
+        own: NodeID
+    ) {
+        let event = batch.events[index]
+        self.init(
+            id: batch.id(at: index).description, kind: event.content.kindWord,
+            summary: event.content.summary, user: snapshot.user(of: batch.header.grant),
+            node: snapshot.name(of: batch.header.log.origin, own: own),
+            time: event.timestamp.milliseconds, disposition: "\(disposition)", outcomes: nil)
+    }
+}
+
+extension EventContent {
+    /// The kind, as programs know it.
+    var kindWord: String {
+        switch self {
+        case .application: "application"
+        case .invalidation: "invalidation"
+        case .revision: "revision"
+        case .receipt: "receipt"
+        case .checkpoint: "checkpoint"
+        case .unknown: "unknown"
+        }
+    }
+
+    /// One line for people.
+    var summary: String {
+        switch self {
+        case .application(let event): "\(event.topic), \(event.payload.byteCount) bytes"
+        case .invalidation(let order): order.summary
+        case .revision(let proposal):
+            "generation \(proposal.generation), \(proposal.commits.count) repositories"
+        case .receipt(let receipt): "\(receipt.subject): \(receipt.outcome.word)"
+        case .checkpoint(let checkpoint): "\(checkpoint.heads.count) heads"
+        case .unknown(let kind, let bytes): "kind \(kind), \(bytes.count) bytes"
+        }
+    }
+}
+
+extension Invalidation {
+    /// What it names, in words.
+    fileprivate var summary: String {
+        var words: [String] = []
+        if everything { words.append("everything") }
+        if opcodeCache { words.append("opcode cache") }
+        if userCache { words.append("user cache") }
+        let lists = [
+            ("paths", paths), ("keys", keys), ("key prefixes", keyPrefixes),
+            ("key patterns", keyPatterns), ("URLs", urls), ("tags", tags),
+        ]
+        words += lists.filter { !$0.1.isEmpty }.map { "\($0.1.count) \($0.0)" }
+        return words.joined(separator: ", ")
+    }
+}
+
+extension ApplyOutcome {
+    /// The outcome's word.
+    var word: String {
+        switch self {
+        case .applied: "applied"
+        case .superseded: "superseded"
+        case .failed: "failed"
+        case .parked: "parked"
+        case .refused: "refused"
+        }
+    }
+}

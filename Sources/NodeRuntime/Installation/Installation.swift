@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import AdminAPI
+public import ClusterCore
+public import ClusterModel
+public import ClusterSigning
+public import Logging
+public import WireFormat
+
+/// One installation of the daemon: what its doors talk to, logged in or not.
+///
+/// While it is logged in it runs a node; `join` and `logout` start and end that.
+public actor Installation: AdminService, DoorService {
+    nonisolated let ports: InstallationPorts
+    nonisolated let identity: NodeIdentity
+    nonisolated let instance: InstanceID
+    nonisolated let logger: Logger
+    nonisolated let counters = Counters()
+    nonisolated let logins: LoginService
+
+    var settings: InstallationSettings
+    var node: Node?
+    private nonisolated let loginChanges: AsyncStream<Void>
+    private nonisolated let loginSink: AsyncStream<Void>.Continuation
+
+    /// An installation that `run` brings to life.
+    public init(
+        settings: InstallationSettings, identity: NodeIdentity, ports: InstallationPorts,
+        logger: Logger
+    ) {
+        self.settings = settings
+        self.identity = identity
+        self.ports = ports
+        self.logger = logger
+        instance = InstanceID(high: SecureRandom.uint64(), low: SecureRandom.uint64())
+        (loginChanges, loginSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        logins = LoginService(identity: identity, clock: ports.clock, counters: counters)
+    }
+
+    /// Serves until the task is cancelled.
+    ///
+    /// - Throws: What ended a node that nobody asked to end: `TransportError`, `EventLogError`,
+    ///   `NodeStopped`; the process should end with it, and start again.
+    public func run() async throws {
+        while !Task.isCancelled {
+            if let node = try await makeNode() {
+                self.node = node
+                defer { self.node = nil }
+                try await node.run()
+            } else {
+                logger.notice("not logged in: the door answers, the mesh is closed")
+                await waitForLogin()
+            }
+        }
+    }
+
+    private func waitForLogin() async {
+        for await _ in loginChanges.prefix(1) {}
+    }
+
+    /// Has `run` look again whether there is a login.
+    func loginChanged() async {
+        loginSink.yield()
+        await node?.finish()
+    }
+
+    private func makeNode() async throws -> Node? {
+        guard let pin = try ports.store.clusterPin() else { return nil }
+        let recovered = try await ports.log.recover()
+        let start = try NodeRecovery(
+            identity: identity, instance: instance, pin: pin, settings: settings,
+            ignoredGrantSerial: try ports.store.loggedOutSerial(),
+            bootstrap: try ports.store.bootstrapRecords()
+        ).start(from: recovered)
+        guard let start else { return nil }
+        let transport = try ports.transport(identity)
+        return Node(start, ports: ports.nodePorts(introduction, transport), logger: logger)
+    }
+
+    nonisolated var introduction: Introduction {
+        Introduction(
+            identity: identity, instance: instance, endpoints: ports.endpoints,
+            version: ports.host.version)
+    }
+
+    // MARK: What changes while it runs
+
+    /// Takes a users file that was read anew.
+    public func setUsers(_ users: [AllowedUser]) {
+        settings.users = users
+        node?.post(.authority(.usersChanged(users)))
+    }
+
+    /// Takes a list of URLs and handlers that were read anew.
+    public func setConfiguration(addresses: [NodeAddress], handlers: [TopicPattern]) {
+        settings.addresses = addresses
+        settings.handlers = handlers
+        node?.post(.roster(.listed(addresses)))
+        node?.post(.configurationChanged(settings.core))
+    }
+
+    /// The node, or the error that everything which needs a login answers without one.
+    func loggedInNode() throws(ErrorDocument) -> Node {
+        guard let node else { throw .notLoggedIn }
+        return node
+    }
+}
+
+/// What an installation is configured with.
+public struct InstallationSettings: Sendable {
+    /// The list of URLs, in its order.
+    public var addresses: [NodeAddress]
+    /// The users file.
+    public var users: [AllowedUser]
+    /// How messages name it.
+    public var usersFile: String
+    /// The topics of the handlers, by index.
+    public var handlers: [TopicPattern]
+
+    /// Joins the settings.
+    public init(
+        addresses: [NodeAddress], users: [AllowedUser], usersFile: String,
+        handlers: [TopicPattern]
+    ) {
+        self.addresses = addresses
+        self.users = users
+        self.usersFile = usersFile
+        self.handlers = handlers
+    }
+
+    /// What of them the core needs.
+    var core: CoreConfiguration {
+        CoreConfiguration(peerCount: max(0, addresses.count - 1), handlers: handlers)
+    }
+}
+
+/// The outside of an installation.
+public struct InstallationPorts: Sendable {
+    /// The event log.
+    public var log: any EventLog
+    /// The cluster it belongs to, on disk.
+    public var store: any ClusterStore
+    /// Makes the mesh's sockets for a run of the node.
+    public var transport: @Sendable (NodeIdentity) throws -> any Transport
+    /// Where they listen.
+    public var endpoints: Endpoints
+    /// The caches.
+    public var caches: any CacheClearer
+    /// The handlers.
+    public var reactor: any EventReactor
+    /// The doors of other nodes.
+    public var doors: any DoorClient
+    /// The clocks.
+    public var clock: any HostClock
+    /// What this host says of itself.
+    public var host: HostFacts
+
+    /// Joins the ports.
+    public init(
+        log: any EventLog, store: any ClusterStore,
+        transport: @escaping @Sendable (NodeIdentity) throws -> any Transport,
+        endpoints: Endpoints, caches: any CacheClearer, reactor: any EventReactor,
+        doors: any DoorClient, clock: any HostClock, host: HostFacts
+    ) {
+        self.log = log
+        self.store = store
+        self.transport = transport
+        self.endpoints = endpoints
+        self.caches = caches
+        self.reactor = reactor
+        self.doors = doors
+        self.clock = clock
+        self.host = host
+    }
+
+    func nodePorts(_ introduction: Introduction, _ transport: any Transport) -> NodePorts {
+        NodePorts(
+            transport: transport, log: log, caches: caches, reactor: reactor, doors: doors,
+            clock: clock, hub: SubscriptionHub(), host: host, introduction: introduction)
+    }
+}
+
+/// Where an installation keeps which cluster it belongs to.
+public protocol ClusterStore: Sendable {
+    /// The cluster and its root; `nil` before the first login.
+    func clusterPin() throws -> ClusterPin?
+    /// Makes the cluster durable.
+    func pin(_ pin: ClusterPin) throws
+    /// Records that were made before there was a log, as `init` does.
+    func bootstrapRecords() throws -> [SealedRecord]
+    /// The serial of the grant that `logout` ended; 0 for none.
+    func loggedOutSerial() throws -> UInt64
+    /// Makes durable that grants up to that serial are not used any more; 0 takes it back.
+    func logOut(serial: UInt64) throws
+}
+
+extension ErrorDocument {
+    /// Nobody vouches for this node.
+    static var notLoggedIn: ErrorDocument {
+        ErrorDocument(
+            code: "not-logged-in", message: "this node is not logged in",
+            hint: "run sitestacker login -r with this server's own URL and -u with your name",
+            exitStatus: ExitStatus.notAuthorised)
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ClusterCore
+internal import ClusterModel
+internal import ClusterSigning
+internal import WireFormat
+
+/// Turns what the log holds into what a node starts from.
+struct NodeRecovery {
+    let identity: NodeIdentity
+    let instance: InstanceID
+    let pin: ClusterPin
+    let settings: InstallationSettings
+    /// Grants with this serial or a lower one were ended by `logout`.
+    let ignoredGrantSerial: UInt64
+    /// Records that were made before there was a log.
+    let bootstrap: [SealedRecord]
+
+    /// What to start with; `nil` where no grant vouches for this node.
+    func start(from recovered: RecoveredEventLog) throws -> NodeStart? {
+        let verifier = RecordVerifier(cluster: pin.cluster)
+        let records = (recovered.records + bootstrap).compactMap { sealed -> VerifiedRecord? in
+            switch verifier.verify(sealed) {
+            case .success(let record): record
+            case .failure: nil
+            }
+        }
+        let authority = Authority(
+            pin: pin, own: identity.node, records: records, users: settings.users,
+            pins: recovered.pins, usersFile: settings.usersFile)
+        guard let member = authority.ownMember, member.grant.serial > ignoredGrantSerial else {
+            return nil
+        }
+        var keys = NodeKeyRing()
+        for case .grant(let grant) in records.map(\.record) { try keys.insert(grant.nodeKey) }
+        return NodeStart(
+            identity: identity, pin: pin, recovered: state(recovered, authority, keys),
+            roster: Roster(
+                addresses: settings.addresses, own: identity.node, instance: instance,
+                cluster: pin.cluster, members: authority.members, seed: SecureRandom.uint64()),
+            keys: keys)
+    }
+
+    private func state(
+        _ recovered: RecoveredEventLog, _ authority: Authority, _ keys: NodeKeyRing
+    ) -> RecoveredState {
+        var state = RecoveredState(
+            node: identity.node, instance: instance, cluster: pin.cluster,
+            nonce: SecureRandom.uint64(), seed: SecureRandom.uint64(), authority: authority,
+            configuration: settings.core)
+        state.epochCounter = recovered.ownEpoch?.counter ?? 0
+        state.newestTimestamp = recovered.newestTimestamp
+        state.logs = recovered.epochs.map { epoch in
+            var history = RecoveredHistory(
+                head: epoch.head, applied: epoch.applied, floor: epoch.floor)
+            history.outcomes = epoch.outcomes.map {
+                AppliedRecord.Entry(
+                    subject: $0.subject, outcome: $0.outcome, attempt: $0.attempt)
+            }
+            return history
+        }
+        let verifier = BatchVerifier(cluster: pin.cluster)
+        state.stateBatches = recovered.stateBatches.compactMap { stored in
+            switch verifier.verify(stored.sealed, key: { keys[$0] }) {
+            case .success(let batch): batch
+            case .failure: nil
+            }
+        }
+        state.missingBlobs = recovered.unstoredBlobs.map {
+            MissingBlob(event: $0.event, reference: $0.reference)
+        }
+        return state
+    }
+}
