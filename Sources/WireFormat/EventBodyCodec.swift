@@ -16,10 +16,13 @@ public enum EventBodyCodec {
     public static func encode(_ events: [Event]) throws(WireError) -> [UInt8] {
         try Bounds.check(
             count: events.count, upTo: WireLimits.eventsInBatch, operation, "events", from: 1)
-        var body = ProtoEventBody()
-        body.events.reserveCapacity(events.count)
-        for event in events { body.events.append(try event.wire()) }
-        return try Protobuf.encode(body, upTo: WireLimits.body, operation)
+        var body: [UInt8] = []
+        body.reserveCapacity(min(events.count * 256, WireLimits.body))
+        for event in events {
+            EventScanner.append(try event.flat(), to: &body)
+            try Bounds.check(count: body.count, upTo: WireLimits.body, operation, "bytes")
+        }
+        return body
     }
 
     /// Reads the events of a body whose signature and hash hold.
@@ -27,16 +30,16 @@ public enum EventBodyCodec {
     /// - Throws: ``WireError`` with `wrongCount` where there are not `count` events, `malformed`
     ///   or `notCanonical` for other bytes than an encoder's, and what `encode` throws.
     public static func decode(_ bytes: [UInt8], count: Int) throws(WireError) -> [Event] {
-        let found = countTopLevel(bytes)
-        guard found == count else {
-            throw WireError(
-                .wrongCount, operation, expected: "\(count) events", found: "\(found)")
-        }
-        let body = try Protobuf.fact(
-            ProtoEventBody.self, from: bytes, upTo: WireLimits.body, operation)
+        try Bounds.check(count: bytes.count, upTo: WireLimits.body, operation, "bytes")
+        var scanner = EventScanner(bytes)
         var events: [Event] = []
-        events.reserveCapacity(count)
-        for event in body.events { events.append(try Event(wire: event)) }
+        events.reserveCapacity(min(max(0, count), WireLimits.eventsInBatch))
+        while !scanner.isAtEnd {
+            let event = try Event(scanner.next())
+            guard events.count < count else { throw wrongCount(count, found: "more") }
+            events.append(event)
+        }
+        guard events.count == count else { throw wrongCount(count, found: "\(events.count)") }
         return events
     }
 
@@ -48,26 +51,8 @@ public enum EventBodyCodec {
         try encode([event]).count
     }
 
-    /// Counts the events without parsing any, so that a body of empty ones costs no memory; stops
-    /// at whatever is none.
-    private static func countTopLevel(_ bytes: [UInt8]) -> Int {
-        var offset = 0
-        var count = 0
-        while offset < bytes.count, bytes[offset] == 0x0A {
-            offset += 1
-            var length = 0
-            var shift = 0
-            while offset < bytes.count, shift < 28 {
-                let byte = bytes[offset]
-                offset += 1
-                length |= Int(byte & 0x7F) << shift
-                shift += 7
-                if byte < 0x80 { break }
-            }
-            offset += length
-            count += 1
-        }
-        return count
+    private static func wrongCount(_ count: Int, found: String) -> WireError {
+        WireError(.wrongCount, operation, expected: "\(count) events", found: found)
     }
 }
 
@@ -83,58 +68,52 @@ private enum Kind {
 }
 
 extension Event {
-    fileprivate init(wire: ProtoEvent) throws(WireError) {
+    fileprivate init(_ flat: FlatEvent) throws(WireError) {
         self.init(
-            timestamp: HybridTimestamp(raw: wire.timestamp),
-            content: try EventContent(wire: wire))
+            timestamp: HybridTimestamp(raw: flat.timestamp), content: try EventContent(flat))
     }
 
-    fileprivate func wire() throws(WireError) -> ProtoEvent {
-        var wire = ProtoEvent()
-        wire.timestamp = timestamp.raw
+    fileprivate func flat() throws(WireError) -> FlatEvent {
+        let kind: UInt32
+        var topic = ""
+        let bytes: [UInt8]
         switch content {
-        case .application(let event): try event.fill(&wire)
-        case .invalidation(let order):
-            wire.kind = Kind.invalidation
-            wire.content = try order.encoded().wire
-        case .revision(let proposal):
-            wire.kind = Kind.revision
-            wire.content = try proposal.encoded().wire
-        case .receipt(let receipt):
-            wire.kind = Kind.receipt
-            wire.content = try receipt.encoded().wire
+        case .application(let event):
+            topic = event.topic
+            (kind, bytes) = try event.encoded()
+        case .invalidation(let order): (kind, bytes) = (Kind.invalidation, try order.encoded())
+        case .revision(let proposal): (kind, bytes) = (Kind.revision, try proposal.encoded())
+        case .receipt(let receipt): (kind, bytes) = (Kind.receipt, try receipt.encoded())
         case .checkpoint(let checkpoint):
-            wire.kind = Kind.checkpoint
-            wire.content = try checkpoint.encoded().wire
-        case .unknown(let kind, let bytes):
+            (kind, bytes) = (Kind.checkpoint, try checkpoint.encoded())
+        case .unknown(let number, let content):
             try Bounds.check(
-                kind, in: (Kind.known.upperBound + 1)...UInt32.max, "event", "unknown kind")
-            wire.kind = kind
-            wire.content = bytes.wire
+                number, in: (Kind.known.upperBound + 1)...UInt32.max, "event", "unknown kind")
+            (kind, bytes) = (number, content)
         }
-        return wire
+        return FlatEvent(timestamp: timestamp.raw, kind: kind, topic: topic, content: bytes)
     }
 }
 
 extension EventContent {
-    fileprivate init(wire: ProtoEvent) throws(WireError) {
-        let content = [UInt8](wire: wire.content)
-        switch wire.kind {
+    fileprivate init(_ flat: FlatEvent) throws(WireError) {
+        let content = flat.content
+        switch flat.kind {
         case 0:
             throw WireError(.missing, "event", expected: "a kind", found: "none")
         case Kind.application, Kind.applicationBlob:
-            self = .application(try ApplicationEvent(wire: wire, content: content))
+            self = .application(try ApplicationEvent(flat))
             return
         case Kind.invalidation: self = .invalidation(try Invalidation(encoded: content))
         case Kind.revision: self = .revision(try RevisionProposal(encoded: content))
         case Kind.receipt: self = .receipt(try Receipt(encoded: content))
         case Kind.checkpoint: self = .checkpoint(try Checkpoint(encoded: content))
-        default: self = .unknown(kind: wire.kind, bytes: content)
+        default: self = .unknown(kind: flat.kind, bytes: content)
         }
-        guard wire.topic.isEmpty else {
+        guard flat.topic.isEmpty else {
             throw WireError(
                 .mismatch, "event", expected: "a topic in application events only",
-                found: "one in an event of kind \(wire.kind)")
+                found: "one in an event of kind \(flat.kind)")
         }
     }
 }
@@ -142,24 +121,19 @@ extension EventContent {
 extension ApplicationEvent {
     private static let operation = "application event"
 
-    fileprivate init(wire: ProtoEvent, content: [UInt8]) throws(WireError) {
+    fileprivate init(_ flat: FlatEvent) throws(WireError) {
         let payload: Payload =
-            wire.kind == Kind.application
-            ? .inline(content) : .blob(try BlobReference(encoded: content))
-        self.init(topic: wire.topic, payload: payload)
+            flat.kind == Kind.application
+            ? .inline(flat.content) : .blob(try BlobReference(encoded: flat.content))
+        self.init(topic: flat.topic, payload: payload)
         try check()
     }
 
-    fileprivate func fill(_ wire: inout ProtoEvent) throws(WireError) {
+    fileprivate func encoded() throws(WireError) -> (kind: UInt32, content: [UInt8]) {
         try check()
-        wire.topic = topic
         switch payload {
-        case .inline(let bytes):
-            wire.kind = Kind.application
-            wire.content = bytes.wire
-        case .blob(let reference):
-            wire.kind = Kind.applicationBlob
-            wire.content = try reference.encoded().wire
+        case .inline(let bytes): return (Kind.application, bytes)
+        case .blob(let reference): return (Kind.applicationBlob, try reference.encoded())
         }
     }
 

@@ -43,16 +43,21 @@ extension EpochHead {
         self.init(
             log: try EpochID(wire: wire.log, operation), last: SequenceNumber(wire.last),
             chain: try Digest(wire: wire.chain, operation, "chain"))
-        try Bounds.check(last, operation)
+        try checkLast(operation)
     }
 
     func wire(_ operation: String) throws(WireError) -> ProtoHead {
-        try Bounds.check(last, operation)
+        try checkLast(operation)
         var wire = ProtoHead()
         wire.log = try log.wire(operation)
         wire.last = last.value
         wire.chain = chain.wire
         return wire
+    }
+
+    /// A log that is known and has nothing on disk yet ends at 0.
+    private func checkLast(_ operation: String) throws(WireError) {
+        try Bounds.check(last.value, in: 0...WireLimits.position, operation, "last position")
     }
 
     static func list(

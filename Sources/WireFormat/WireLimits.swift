@@ -43,10 +43,11 @@ public enum WireLimits {
     ///
     /// Unit: bytes.
     public static let record = 65_536
-    /// Longest beacon: one is sent to everyone every second.
+    /// Longest beacon: 1,024 heads and as many applied positions fit, so that no number of
+    /// origins within the other limit silences a node.
     ///
     /// Unit: bytes.
-    public static let beacon = 65_536
+    public static let beacon = 196_608
     /// Longest body of a `hello`: the node's grant is in it.
     ///
     /// Unit: bytes.

@@ -114,7 +114,9 @@ import WireFormat
         #expect(code(checkpoint([], (1 << 48) - 1)) == nil)
         #expect(code(checkpoint([], 1 << 48)) == .outOfRange)
         let zero = EpochHead(log: Samples.log, last: 0, chain: .none)
-        #expect(code(checkpoint([zero], 0)) == .outOfRange)
+        #expect(code(checkpoint([zero], 0)) == nil)
+        let beyond = EpochHead(log: Samples.log, last: SequenceNumber(1 << 63), chain: .none)
+        #expect(code(checkpoint([beyond], 0)) == .outOfRange)
     }
 
     @Test("A blob has a size from 1 to 1 MiB", arguments: [0, -1, 1_048_577])

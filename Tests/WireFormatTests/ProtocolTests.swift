@@ -24,11 +24,17 @@ import WireFormat
         let heads = (1...1_024).map {
             EpochHead(
                 log: EpochID(
-                    origin: Samples.node, epoch: LogEpoch(counter: UInt64($0), nonce: 1)),
-                last: 1, chain: .none)
+                    origin: Samples.node,
+                    epoch: LogEpoch(counter: UInt64(Int64.max) - 1_025 + UInt64($0), nonce: 1)),
+                last: SequenceNumber(UInt64(Int64.max)), chain: .none)
         }
-        #expect(code { $0.heads = heads } == .aboveLimit)
-        #expect(code { $0.heads = Array(heads.prefix(500)) } == nil)
+        #expect(code { $0.heads = heads + [Samples.otherHead] } == .aboveLimit)
+        let applied = heads.map { ($0.log, $0.last) }
+        #expect(
+            code {
+                $0.heads = heads
+                $0.applied = VersionVector(applied)
+            } == nil)
     }
 
     @Test("A beacon's frames are four")
@@ -42,7 +48,7 @@ import WireFormat
             [], Array(frames.dropLast()), frames + [[]], [[0x49]] + frames.dropFirst(),
             [frames[0], [1], frames[2], frames[3]], [frames[0], frames[1], [], frames[3]],
             [frames[0], frames[1], frames[2], []],
-            [frames[0], frames[1], frames[2], [UInt8](repeating: 0, count: 65_537)],
+            [frames[0], frames[1], frames[2], [UInt8](repeating: 0, count: 196_609)],
         ] {
             #expect(
                 refusal { () throws(WireError) in _ = try SealedBeacon(frames: changed) } != nil)

@@ -244,10 +244,10 @@ nonisolated struct ProtoHead: Sendable {
   /// Clears the value of `log`. Subsequent reads from it will return its default value.
   mutating func clearLog() {self._log = nil}
 
-  /// from 1
+  /// 0: nothing yet
   var last: UInt64 = 0
 
-  /// hash of the header of the batch that ends there, 32 bytes
+  /// hash of the header of the batch that ends there, 32 bytes; zeros at 0
   var chain: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
