@@ -62,7 +62,7 @@ int czmq_thread_start(const char *name, void (*body)(void *), void *argument) {
     }
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 
-    /* The mask is inherited, so it is set here: no signal can hit the thread's first instruction. */
+    /* The mask is inherited; set here, no signal can hit the thread's first instruction. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

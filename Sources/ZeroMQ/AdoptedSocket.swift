@@ -27,5 +27,5 @@ final class AdoptedSocket<Role: ReceivingRole>: @unchecked Sendable {
     }
 
     /// Closes the socket; on the executor's thread.
-    func close() { socket = nil }
+    func close() { socket.take()?.close() }
 }

@@ -18,8 +18,12 @@ final class Registration {
 
     /// Ends the registration, and lets go of what the callback holds, which may be the socket.
     func retire() {
+        guard isActive else { return }
         isActive = false
+        // Released after the write: the callback may own the socket, whose end comes back here.
+        let released = onReadable
         onReadable = {}
+        withExtendedLifetime(released) {}
     }
 }
 

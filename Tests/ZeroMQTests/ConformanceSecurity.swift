@@ -125,7 +125,7 @@ extension Conformance {
                 peer.write(ZMTP.greeting(mechanism: "NULL") + ZMTP.ready(socketType: "DEALER"))
                 let frame = ZMTP.frame([UInt8](repeating: 7, count: 200), more: true)
                 let burst = Array([[UInt8]](repeating: frame, count: 5_000).joined())
-                // 40 MB, enough to tell and too little to hurt. The kernel holds a thousandth of it,
+                // 40 MB tell enough and hurt nobody. The kernel holds a thousandth of it,
                 // so what could be written is in libzmq's memory.
                 let written = (0..<40).filter { _ in peer.write(burst) }.count
                 #expect(written == 40)

@@ -46,20 +46,47 @@ import Testing
         let context = try Context()
         var options = SocketOptions(maximumMessageSize: 4_321, security: .unprotected)
         options.sendHighWaterMark = .messages(77)
-        options.handshakeInterval = .milliseconds(1_234)
+        options.receiveHighWaterMark = .messages(78)
+        options.linger = .milliseconds(1_001)
+        options.handshakeInterval = .milliseconds(1_002)
+        options.connectTimeout = .milliseconds(1_003)
+        options.reconnectInterval = .milliseconds(1_004)
+        options.reconnectIntervalMaximum = .milliseconds(1_005)
+        options.tcpMaximumRetransmission = .milliseconds(1_006)
+        options.tcpKeepalive = TCPKeepalive(idle: .seconds(7), interval: .seconds(8), count: 9)
         options.isImmediate = true
+        options.isIPv6Enabled = true
+        options.backlog = 79
         let socket = try Socket<Dealer>(in: context, options: options)
-        #expect(value(ZMQ_SNDHWM, of: socket) == 77)
-        #expect(value(ZMQ_RCVHWM, of: socket) == 0)
-        #expect(value(ZMQ_HANDSHAKE_IVL, of: socket) == 1_234)
-        #expect(value(ZMQ_LINGER, of: socket) == 0)
-        #expect(value(ZMQ_IMMEDIATE, of: socket) == 1)
-        #expect(value(ZMQ_HEARTBEAT_IVL, of: socket) == 0)
-        #expect(value(ZMQ_TCP_MAXRT, of: socket) == 15_000)
+        let expected: [(CInt, CInt)] = [
+            (ZMQ_SNDHWM, 77), (ZMQ_RCVHWM, 78), (ZMQ_LINGER, 1_001), (ZMQ_HANDSHAKE_IVL, 1_002),
+            (ZMQ_CONNECT_TIMEOUT, 1_003), (ZMQ_RECONNECT_IVL, 1_004),
+            (ZMQ_RECONNECT_IVL_MAX, 1_005), (ZMQ_TCP_MAXRT, 1_006), (ZMQ_TCP_KEEPALIVE, 1),
+            (ZMQ_TCP_KEEPALIVE_IDLE, 7), (ZMQ_TCP_KEEPALIVE_INTVL, 8), (ZMQ_TCP_KEEPALIVE_CNT, 9),
+            (ZMQ_IMMEDIATE, 1), (ZMQ_IPV6, 1), (ZMQ_BACKLOG, 79),
+        ]
+        for (option, number) in expected { #expect(value(option, of: socket) == number) }
+        #expect(byteLimit(of: socket) == 4_321)
+    }
+
+    @Test("are safe where nothing was said")
+    func defaults() throws {
+        let context = try Context()
+        let socket = try Socket<Dealer>(
+            in: context, options: SocketOptions(maximumMessageSize: 300, security: .unprotected))
+        let expected: [(CInt, CInt)] = [
+            (ZMQ_RCVHWM, 0), (ZMQ_SNDHWM, 1_000), (ZMQ_LINGER, 0), (ZMQ_HANDSHAKE_IVL, 3_000),
+            (ZMQ_CONNECT_TIMEOUT, 3_000), (ZMQ_HEARTBEAT_IVL, 0), (ZMQ_TCP_MAXRT, 15_000),
+        ]
+        for (option, number) in expected { #expect(value(option, of: socket) == number) }
+        #expect(byteLimit(of: socket) == 300)
+    }
+
+    private func byteLimit<Role>(of socket: borrowing Socket<Role>) -> Int64 {
         var size: Int64 = 0
         var length = MemoryLayout<Int64>.size
         zmq_getsockopt(socket.core.handle, ZMQ_MAXMSGSIZE, &size, &length)
-        #expect(size == 4_321)
+        return size
     }
 
     private func value<Role>(_ option: CInt, of socket: borrowing Socket<Role>) -> CInt {

@@ -142,10 +142,10 @@ private actor Station {
         let station = try Station(in: context, on: executor, journal: journal)
         await station.setAlarms([
             .milliseconds(60), .milliseconds(20), .seconds(30), .milliseconds(-5),
-            .milliseconds(80),
+            .milliseconds(80), .milliseconds(-10),
         ])
         await station.cancelAlarm(2)
-        #expect(await journal.wait(forCount: 4) == ["3", "1", "0", "4"])
+        #expect(await journal.wait(forCount: 5) == ["5", "3", "1", "0", "4"])
     }
 
     @Test("wakes for a job although an alarm is far away")
@@ -184,5 +184,19 @@ private actor Station {
         while endedContext != nil || endedLoop != nil, !Task.isCancelled { await Task.yield() }
         #expect(endedContext == nil)
         #expect(endedLoop == nil)
+    }
+
+    @Test("closes the sockets it adopted when it ends")
+    func adoptedSockets() async throws {
+        weak var ended: Context?
+        do {
+            let context = try Context()
+            let executor = try PollingExecutor(name: "short-lived")
+            ended = context
+            AdoptedSocket(try Socket<Pair>(in: context, options: .plain))
+                .adopt(by: executor) { _ in }
+        }
+        while ended != nil, !Task.isCancelled { await Task.yield() }
+        #expect(ended == nil)
     }
 }

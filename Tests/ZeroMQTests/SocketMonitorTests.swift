@@ -88,6 +88,24 @@ import Testing
         #expect(ended == nil)
     }
 
+    @Test("ends also when its executor goes with the socket")
+    func executorGoesFirst() async throws {
+        weak var ended: Context?
+        weak var endedLoop: PollingLoop?
+        do {
+            let context = try Context()
+            let executor = try PollingExecutor(name: "short-lived")
+            ended = context
+            endedLoop = executor.loop
+            let dealer = try Socket<Dealer>(in: context, options: .plain)
+            try dealer.monitor(on: executor) { _ in }
+            try dealer.connect(to: Endpoint(tcp: "127.0.0.1", port: 9))
+        }
+        while ended != nil || endedLoop != nil, !Task.isCancelled { await Task.yield() }
+        #expect(ended == nil)
+        #expect(endedLoop == nil)
+    }
+
     @Test("reads every number that libzmq documents, and keeps one it does not know")
     func kinds() {
         let rows: [(CInt, SocketEvent.Kind)] = [

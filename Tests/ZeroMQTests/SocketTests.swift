@@ -105,6 +105,9 @@ import Testing
             Issue.record("nothing arrived")
             return
         }
+        // What follows an unknown routing ID must not be taken for another message.
+        let misleading: Message = [Frame("nobody"), message.frames[0], Frame("stray")]
+        #expect(try router.trySend(misleading) == .unroutable)
         #expect(try router.trySend([message.frames[0], Frame("yes")]) == .sent)
         #expect(try dealer.receiveTexts() == ["yes"])
     }
