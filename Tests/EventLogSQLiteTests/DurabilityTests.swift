@@ -34,14 +34,11 @@ import Testing
         }
         try await eventually { promises.kept >= promisedBeforeTheCopy }
 
-        // What a killed process leaves: both files as they are, and no shared memory.
         let copy = try TemporaryDirectory()
-        let promised = promises.kept
-        for suffix in ["-wal", ""] {
-            // The journal first: a checkpoint in between must not take away what the copy needs.
-            try FileManager.default.copyItem(
-                atPath: directory.file + suffix, toPath: copy.file + suffix)
-        }
+        var promised = 0
+        repeat {
+            promised = promises.kept
+        } while try !copyAsKilled(directory, to: copy)
         let survivor = try await copy.open()
         let stored = try await survivor.batches(afterPosition: 0, limit: 10_000)
         #expect(stored.count >= promised)
@@ -85,6 +82,22 @@ import Testing
         let stored = try await again.batches(afterPosition: 0, limit: 1_000)
         #expect(stored.map(\.sealed) == batches.prefix(kept + 5).map(\.sealed))
         await again.close()
+    }
+
+    /// Takes what a killed process leaves: both files as they are, and no shared memory.
+    ///
+    /// Unlike a killed process this one goes on: `false` where it began the journal anew meanwhile,
+    /// so that the two copies do not belong together.
+    private func copyAsKilled(
+        _ original: TemporaryDirectory, to copy: TemporaryDirectory
+    ) throws -> Bool {
+        let journal = URL(filePath: original.file + "-wal")
+        // Its header has a salt that changes each time. Source: sqlite.org/fileformat2.html, 4.1.
+        let header = try Data(contentsOf: journal).prefix(32)
+        try original.contents().write(to: URL(filePath: copy.file))
+        let taken = try Data(contentsOf: journal)
+        try taken.write(to: URL(filePath: copy.file + "-wal"))
+        return taken.prefix(32) == header
     }
 
     /// Puts a small memory disk on a directory; `false` where this process may not.
