@@ -43,12 +43,13 @@ public enum EventBodyCodec {
         return events
     }
 
-    /// How many bytes an event adds to a body.
+    /// How many bytes an event with that content adds to a body at most.
     ///
-    /// For filling a batch up to the limit without encoding it twice.
+    /// To be asked for whatever somebody wants to publish, before it shares a batch with others: one
+    /// content that cannot be encoded would take the whole batch with it.
     /// - Throws: ``WireError`` as `encode` does.
-    public static func byteCount(of event: Event) throws(WireError) -> Int {
-        try encode([event]).count
+    public static func byteCount(of content: EventContent) throws(WireError) -> Int {
+        try encode([Event(timestamp: HybridTimestamp(raw: 1), content: content)]).count
     }
 
     private static func wrongCount(_ count: Int, found: String) -> WireError {

@@ -11,7 +11,7 @@ struct FlatEvent {
 /// Reads and writes `EventBody` by hand, in its canonical encoding only.
 ///
 /// Every event of the cluster passes here once on every node. Through the generated message and a
-/// comparison with its canonical bytes an event of 200 bytes took 0.76 us, so takes a third of it;
+/// comparison with its canonical bytes an event of 200 bytes took 0.76 us, this way 0.21 us;
 /// the tests hold both ways against each other. All other messages use the generated code.
 struct EventScanner {
     private static let operation = "batch body"

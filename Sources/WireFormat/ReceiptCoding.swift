@@ -106,14 +106,14 @@ extension StepReceipt {
     }
 
     fileprivate func check(_ operation: String) throws(WireError) {
-        try Bounds.check(text: target, upTo: WireLimits.entry, operation, "target", from: 1)
-        try Bounds.check(text: action, upTo: WireLimits.entry, operation, "action", from: 1)
+        try Bounds.check(text: target, upTo: WireLimits.name, operation, "target")
+        try Bounds.check(text: action, upTo: WireLimits.name, operation, "action")
         try Bounds.check(
             text: failure ?? "", upTo: WireLimits.text, operation, "failure")
         try Bounds.check(count: proof.count, upTo: WireLimits.proofs, operation, "proofs")
         for proof in proof {
             try Bounds.check(
-                text: proof.counter, upTo: WireLimits.name, operation, "counter", from: 1)
+                text: proof.counter, upTo: WireLimits.name, operation, "counter")
         }
     }
 }

@@ -116,11 +116,21 @@ public struct Refusal: Hashable, Sendable {
     /// What was there instead.
     public let found: String
 
-    /// Describes a refusal.
+    /// Describes a refusal; texts that do not fit are clipped, control characters become spaces.
+    ///
+    /// Both ends do that: an error's text may hold anything, and is shown on terminals.
     public init(_ status: ReplyStatus, expected: String, found: String) {
         self.status = status
-        self.expected = expected
-        self.found = found
+        self.expected = Self.line(expected)
+        self.found = Self.line(found)
+    }
+
+    private static func line(_ text: String) -> String {
+        var line = String.UnicodeScalarView()
+        for scalar in WireLimits.clip(text).unicodeScalars {
+            line.append(scalar.properties.generalCategory == .control ? " " : scalar)
+        }
+        return String(line)
     }
 }
 

@@ -130,16 +130,10 @@ extension BlobChunk {
 }
 
 extension Refusal {
-    private static let operation = "refusal"
-
     func check() throws(WireError) {
         guard status != .done else {
             throw WireError(
-                .mismatch, Self.operation, expected: "a status of failure", found: "done")
+                .mismatch, "refusal", expected: "a status of failure", found: "done")
         }
-        // They are logged and shown on terminals.
-        try Bounds.check(
-            name: expected, upTo: WireLimits.text, Self.operation, "expected", from: 0)
-        try Bounds.check(name: found, upTo: WireLimits.text, Self.operation, "found", from: 0)
     }
 }

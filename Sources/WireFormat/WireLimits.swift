@@ -60,7 +60,7 @@ public enum WireLimits {
     ///
     /// Unit: bytes.
     public static let reply = 491_520
-    /// Most batches in a reply to `replay`, so that its frames can be counted beforehand.
+    /// Most batches in a reply to `replay`; further ones are left out, as where the credit ends.
     public static let batchesInReply = 1_024
     /// Most bytes of batches in a reply to `replay`: sixteen bodies, the credit of a transfer.
     ///
@@ -84,6 +84,10 @@ public enum WireLimits {
     public static let repositories = 1_024
     /// Most steps in a receipt: caches times pools of the largest server.
     public static let steps = 256
+    /// Room for all the steps of a receipt, so that it shares a body with others.
+    ///
+    /// Unit: bytes.
+    public static let stepBytes = 65_536
     /// Most counters that prove one step.
     public static let proofs = 64
     /// Longest free text, such as the reason of a failure.

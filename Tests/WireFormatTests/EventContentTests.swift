@@ -41,9 +41,30 @@ import WireFormat
         #expect(code(receipt(outcome: .failed(reason: WireLimits.clip(long)))) == nil)
         #expect(code(receipt(steps: .init(repeating: step(), count: 256))) == nil)
         #expect(code(receipt(steps: .init(repeating: step(), count: 257))) == .aboveLimit)
-        #expect(code(receipt(steps: [step(target: "")])) == .missing)
+        #expect(code(receipt(steps: [step(target: "")])) == nil)
+        let longest = String(repeating: "x", count: 255)
+        #expect(code(receipt(steps: [step(target: longest)])) == nil)
+        #expect(code(receipt(steps: [step(target: longest + "x")])) == .aboveLimit)
         #expect(code(receipt(steps: [step(proofs: 64)])) == nil)
         #expect(code(receipt(steps: [step(proofs: 65)])) == .aboveLimit)
+    }
+
+    @Test("Whatever appliers report is made to fit", arguments: [0, 1, 254, 255, 256, 10_000])
+    func fitted(count: Int) {
+        let long = String(repeating: "ä", count: 5_000)
+        let step = StepReceipt(
+            target: long, action: long, failure: long,
+            proof: .init(repeating: Proof(counter: long, before: 0, after: 0), count: 100),
+            microseconds: .max)
+        for step in [step, self.step()] {
+            let steps = [StepReceipt](repeating: step, count: count).fitted()
+            #expect(steps.isEmpty == (count == 0))
+            let outcome = ApplyOutcome.parked(reason: long).fitted()
+            #expect(code(receipt(outcome: outcome, steps: steps)) == nil)
+        }
+        let listed = [StepReceipt](repeating: self.step(), count: count).fitted()
+        #expect(count >= 256 || listed.count == count)
+        #expect(count < 256 || listed.last?.target == "\(count - 255) more steps")
     }
 
     @Test("Invalidations name something, and not too much")

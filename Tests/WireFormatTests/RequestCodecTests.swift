@@ -186,6 +186,24 @@ import WireFormat
         #expect(code(1_048_576, 0, 262_145) != nil)
     }
 
+    @Test("A replay of more batches than fit is shortened")
+    func longReplay() throws {
+        let batches = [SealedBatch](repeating: Samples.batch, count: 1_500)
+        let frames = try ReplyCodec.encode(.replay(.served, batches), id: Samples.id)
+        let reply = try ReplyCodec.decode(frames, to: .replay).reply
+        #expect(reply == .replay(.served, Array(batches.prefix(1_024))))
+    }
+
+    @Test("A refusal is one line, whatever the error said")
+    func refusalText() throws {
+        let text = "a\u{1B}[31m\n" + String(repeating: "x", count: 5_000)
+        let refusal = Refusal(.failed, expected: text, found: "\u{85}\u{0}")
+        #expect(refusal.found == "  ")
+        let frames = try ReplyCodec.encode(.refused(refusal), id: Samples.id)
+        #expect(try ReplyCodec.decode(frames, to: .ping).reply == .refused(refusal))
+        #expect(!refusal.expected.unicodeScalars.contains { $0.value < 0x20 })
+    }
+
     @Test("A refusal cannot say that all is well")
     func refusals() {
         let refusal = Refusal(.done, expected: "", found: "")
