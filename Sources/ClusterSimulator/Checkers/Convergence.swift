@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterCore
+import ClusterModel
+
+/// I5: once trouble is over, nodes with equal users files agree on everything within the run's
+/// patience: the same logs, the same code, everything applied, and what came of it known to all.
+extension Simulation {
+    /// Hosts that are members for good, in the order of their numbers.
+    var members: [Host] { hosts.filter { !$0.isRemoved && !$0.isClone } }
+
+    /// What the nodes do not agree on yet; `nil` where they agree.
+    func disagreement() -> (checker: String, text: String)? {
+        if let missing = missingLink() { return ("I20", missing) }
+        return difference().map { ("I5", $0) }
+    }
+
+    private func difference() -> String? {
+        let members = members
+        for host in members {
+            guard let process = host.process else { return "host \(host.number) is down" }
+            if let obstacle = unreadiness(of: process) { return obstacle }
+        }
+        guard let first = members.first else { return nil }
+        for host in members.dropFirst() {
+            if let difference = difference(first, host) { return difference }
+        }
+        return missingReceipt(members)
+    }
+
+    /// I20: links always come back, also those that libzmq gave up on.
+    private func missingLink() -> String? {
+        for host in members {
+            for peer in members where peer !== host && host.list.contains(peer.number) {
+                guard !network[link: host.number, to: peer.number].isUp else { continue }
+                return "host \(host.number) has no link to host \(peer.number)"
+            }
+        }
+        return nil
+    }
+
+    private func unreadiness(of process: NodeProcess) -> String? {
+        let number = process.host.number
+        let status = process.core.replicator.status
+        guard status.readiness.isReady else {
+            return "host \(number) waits for \(status.readiness.obstacles.map { "\($0)" })"
+        }
+        for log in status.logs where !ledger.forkedLogs.contains(log.head.log) {
+            guard log.applied == log.head.last, log.known <= log.head.last else {
+                return "host \(number) applied \(log.head.log) through \(log.applied), holds "
+                    + "\(log.head.last), knows of \(log.known)"
+            }
+        }
+        return nil
+    }
+
+    private func difference(_ one: Host, _ other: Host) -> String? {
+        let heads = [one, other].map { host in
+            host.disk.image.heads.filter { !ledger.forkedLogs.contains($0.log) }
+        }
+        guard heads[0] == heads[1] else {
+            let only = Set(heads[0]).symmetricDifference(heads[1]).sorted()
+            return "hosts \(one.number) and \(other.number) hold different logs: "
+                + only.map { "\($0.log)-\($0.last)" }.joined(separator: " ")
+        }
+        let revisions = [one, other].map { $0.process?.core.replicator.status.revision }
+        guard revisions[0] == revisions[1] else {
+            return "hosts \(one.number) and \(other.number) want different code: "
+                + revisions.map { $0.map { "\($0)" } ?? "none" }.joined(separator: ", ")
+        }
+        return nil
+    }
+
+    private func missingReceipt(_ members: [Host]) -> String? {
+        for host in members {
+            guard let core = host.process?.core.replicator else { continue }
+            for id in ledger.ids where !ledger.forkedLogs.contains(id.log) {
+                guard host.disk.image.last(of: id.log) >= id.sequence else { continue }
+                for (node, outcome) in core.outcomes(of: id) where outcome == nil {
+                    return "host \(host.number) does not know what came of \(id) on "
+                        + node.short
+                }
+            }
+        }
+        return nil
+    }
+}
+
+/// I5, in small: what is durable is advertised soon, so that a lost tail is found soon.
+final class PromptHeads: Checker {
+    /// A beacon is due within so long of each commit: several times the core's pause.
+    private static let patience: VirtualTime = .milliseconds(150)
+
+    private unowned let simulation: Simulation
+
+    init(_ simulation: Simulation) { self.simulation = simulation }
+
+    private var news: [InstanceID: (head: EpochHead, since: VirtualTime)] = [:]
+
+    func committed(on host: Host, before: LogImage) {
+        guard let process = host.process, news[process.instance] == nil,
+            let epoch = process.core.replicator.status.epoch
+        else { return }
+        let log = EpochID(origin: host.node, epoch: epoch)
+        guard let head = host.disk.image.tracks[log]?.head, head.last > before.last(of: log)
+        else { return }
+        news[process.instance] = (head, simulation.now)
+        process.later(Self.patience) { [self] in check(process) }
+    }
+
+    func effect(_ effect: Effect, of process: NodeProcess) {
+        guard case .broadcastBeacon(let beacon) = effect, let (head, _) = news[process.instance],
+            beacon.heads.contains(where: { $0.log == head.log && $0.last >= head.last })
+        else { return }
+        news[process.instance] = nil
+    }
+
+    func ended(_ process: NodeProcess) { news[process.instance] = nil }
+
+    private func check(_ process: NodeProcess) {
+        guard let (head, since) = news[process.instance],
+            simulation.now - since >= Self.patience, !process.core.replicator.status.isCloned,
+            process.authority.ownGrant != nil
+        else { return }
+        simulation.fail(
+            .liveness, "I5",
+            "host \(process.host.number): no beacon shows \(head.log)-\(head.last), durable since "
+                + since.text)
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterCore
+import ClusterModel
+
+/// I1: what a node confirms, acknowledges or advertises is on the disks that it speaks of, and
+/// stays on one of them for as long as one of them lasts.
+final class DurableAcknowledgement: Checker {
+    /// A promise to a publisher.
+    private struct Promise {
+        let range: EventRange
+        /// The disks that held it then: host numbers, and how often each had been lost.
+        let holders: [(host: Int, losses: Int)]
+    }
+
+    private unowned let simulation: Simulation
+    private var requests: [Int: [PublishTicket: PublishRequest]] = [:]
+    private var promises: [Promise] = []
+
+    init(_ simulation: Simulation) { self.simulation = simulation }
+
+    func input(_ input: Input, to process: NodeProcess) {
+        if case .publishRequested(let request) = input {
+            requests[process.host.number, default: [:]][request.ticket] = request
+        }
+    }
+
+    func effect(_ effect: Effect, of process: NodeProcess) {
+        let image = process.host.disk.image
+        switch effect {
+        case .resolve(let ticket, .confirmed(let range, holders: _)):
+            confirm(ticket, range, by: process)
+        case .acknowledge(let word, to: _):
+            guard word.durable > image.last(of: word.log) else { return }
+            fail("\(word.log)-\(word.durable) is acknowledged, not durable", process)
+        case .broadcastBeacon(let beacon):
+            for head in beacon.heads where head.last > image.last(of: head.log) {
+                fail("\(head.log)-\(head.last) is advertised, not durable", process)
+            }
+        default: return
+        }
+    }
+
+    private func confirm(_ ticket: PublishTicket, _ range: EventRange, by process: NodeProcess) {
+        guard let request = requests[process.host.number]?[ticket] else {
+            return fail("ticket \(ticket.number) was confirmed and nobody asked", process)
+        }
+        let holders = simulation.hosts.filter { $0.disk.image.holds(range) }
+        guard holders.contains(where: { $0 === process.host }) else {
+            return fail("\(range) is confirmed and not on the origin's disk", process)
+        }
+        let members = process.authority.members.map(\.node)
+        let holding = Set(holders.map(\.node))
+        switch request.level {
+        case .local: break
+        case .one:
+            let isAlone = members.count > 1 && holding.count < 2
+            if isAlone { fail("\(range) is confirmed `one` and nobody else has it", process) }
+        case .all:
+            for member in members where !holding.contains(member) {
+                fail("\(range) is confirmed `all` and \(member.short) lacks it", process)
+            }
+        }
+        promises.append(
+            Promise(range: range, holders: holders.map { ($0.number, $0.disk.losses) }))
+    }
+
+    func finish() {
+        for promise in promises {
+            let isExcused = promise.holders.allSatisfy { holder in
+                let host = simulation.hosts[holder.host]
+                return host.disk.losses > holder.losses || host.isRemoved || host.isClone
+            }
+            guard !isExcused else { continue }
+            for host in simulation.members where !host.disk.image.holds(promise.range) {
+                return simulation.fail(
+                    .correctness, "I1",
+                    "\(promise.range) was confirmed and host \(host.number) lacks it at last")
+            }
+        }
+    }
+
+    private func fail(_ text: String, _ process: NodeProcess) {
+        simulation.fail(.correctness, "I1", "host \(process.host.number): \(text)")
+    }
+}

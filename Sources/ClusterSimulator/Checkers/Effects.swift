@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterCore
+import ClusterModel
+
+/// I4: an event has its effect once: it is handed out once in a process, and no handler runs again
+/// for what the disk says is applied. An invalidation is done at least once, by a clear that began
+/// after it came.
+final class Effects: Checker {
+    private struct Key: Hashable {
+        let host: Int
+        let id: EventID
+    }
+
+    private struct Run: Hashable {
+        let key: Key
+        let handler: Int
+    }
+
+    private struct Clear {
+        let began: VirtualTime
+        let order: Invalidation
+    }
+
+    private unowned let simulation: Simulation
+    private var delivered: [InstanceID: Set<EventID>] = [:]
+    /// Handler runs that succeeded, and are known to the core of that process.
+    private var succeeded: [InstanceID: Set<Run>] = [:]
+    /// When an invalidation came to a host for the first time.
+    private var received: [Key: VirtualTime] = [:]
+    private var clears: [Int: [Clear]] = [:]
+
+    init(_ simulation: Simulation) { self.simulation = simulation }
+
+    func input(_ input: Input, to process: NodeProcess) {
+        let batch: VerifiedBatch
+        switch input {
+        case .batchReceived(let came, from: _): batch = came
+        case .sealed(let own): batch = own
+        default: return
+        }
+        for (index, event) in batch.events.enumerated() {
+            guard case .invalidation = event.content else { continue }
+            let key = Key(host: process.host.number, id: batch.id(at: index))
+            if received[key] == nil { received[key] = simulation.now }
+        }
+    }
+
+    func effect(_ effect: Effect, of process: NodeProcess) {
+        switch effect {
+        case .deliver(let batch, let indices):
+            for index in indices {
+                let id = batch.id(at: index)
+                if !delivered[process.instance, default: []].insert(id).inserted {
+                    fail("\(id) is handed out twice", process)
+                }
+            }
+        case .apply(let task):
+            guard case .handle(let handler, let id, _) = task.work else { return }
+            let run = Run(key: Key(host: process.host.number, id: id), handler: handler)
+            if succeeded[process.instance]?.contains(run) == true {
+                fail("handler \(handler) runs again for \(id)", process)
+            } else if process.host.disk.image.isApplied(id) {
+                fail("handler \(handler) runs for \(id), which the disk says is applied", process)
+            }
+        default: return
+        }
+    }
+
+    func performed(
+        _ task: ApplyTask, outcome: ApplyOutcome, began: VirtualTime, by process: NodeProcess
+    ) {
+        guard outcome == .applied else { return }
+        switch task.work {
+        case .clear(let order):
+            clears[process.host.number, default: []].append(Clear(began: began, order: order))
+        case .handle(let handler, let id, _):
+            let run = Run(key: Key(host: process.host.number, id: id), handler: handler)
+            succeeded[process.instance, default: []].insert(run)
+        }
+    }
+
+    func finish() {
+        for host in simulation.members {
+            for entry in host.disk.image.stored where isAllowed(entry.batch, on: host) {
+                for (index, event) in entry.batch.events.enumerated() {
+                    guard case .invalidation(let order) = event.content else { continue }
+                    check(entry.batch.id(at: index), order, on: host)
+                }
+            }
+        }
+    }
+
+    private func isAllowed(_ batch: VerifiedBatch, on host: Host) -> Bool {
+        let ledger = simulation.ledger
+        guard !ledger.forkedLogs.contains(batch.header.log),
+            let grant = simulation.registry.grants[batch.header.grant],
+            !simulation.registry.revoked.contains(batch.header.grant)
+        else { return false }
+        return host.allows(grant.user, .invalidate)
+    }
+
+    private func check(_ id: EventID, _ order: Invalidation, on host: Host) {
+        guard let came = received[Key(host: host.number, id: id)] else { return }
+        let isDone = clears[host.number]?.contains { $0.began >= came && $0.order.covers(order) }
+        guard isDone != true else { return }
+        simulation.fail(
+            .correctness, "I4", "host \(host.number): no clear for \(id) began after it came")
+    }
+
+    private func fail(_ text: String, _ process: NodeProcess) {
+        simulation.fail(.correctness, "I4", "host \(process.host.number): \(text)")
+    }
+}
+
+extension LogImage {
+    /// Whether the disk says that an event is plainly applied.
+    func isApplied(_ id: EventID) -> Bool {
+        guard let track = tracks[id.log], track.applied >= id.sequence else { return false }
+        return !track.outcomes.contains { $0.subject.contains(id) }
+    }
+}
+
+extension Invalidation {
+    /// Whether this order clears at least what another one names.
+    fileprivate func covers(_ other: Invalidation) -> Bool {
+        if everything { return true }
+        guard !other.everything else { return false }
+        let paths = opcodeCache || Set(self.paths).isSuperset(of: other.paths)
+        let keys = userCache || Set(self.keys).isSuperset(of: other.keys)
+        let prefixes = userCache || Set(keyPrefixes).isSuperset(of: other.keyPrefixes)
+        return (opcodeCache || !other.opcodeCache) && (userCache || !other.userCache) && paths
+            && keys && prefixes && Set(tags).isSuperset(of: other.tags)
+            && Set(urls).isSuperset(of: other.urls)
+    }
+}

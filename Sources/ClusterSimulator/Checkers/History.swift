@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterCore
+import ClusterModel
+
+/// I9: no two batches of correct nodes claim one position, whatever was restored or cloned.
+final class OneHistory: Checker {
+    private unowned let simulation: Simulation
+
+    init(_ simulation: Simulation) { self.simulation = simulation }
+
+    func sealed(_ batch: VerifiedBatch, by process: NodeProcess) {
+        guard let (id, known) = simulation.ledger.add(batch) else { return }
+        simulation.fail(
+            .correctness, "I9",
+            "host \(process.host.number) signed \(batch.hash.short) where it is \(known.short) "
+                + "at \(id)")
+    }
+}
+
+/// I8: no old message, however validly signed, takes anything back: the winning code never
+/// changes to one that had lost, and a log's head never goes back in what a process advertises.
+final class NoRollback: Checker {
+    private unowned let simulation: Simulation
+    private var advertised: [InstanceID: [EpochID: SequenceNumber]] = [:]
+    private var settled: [Int: EventID?] = [:]
+
+    init(_ simulation: Simulation) { self.simulation = simulation }
+
+    func effect(_ effect: Effect, of process: NodeProcess) {
+        guard case .broadcastBeacon(let beacon) = effect else { return }
+        var known = advertised[process.instance] ?? [:]
+        for head in beacon.heads {
+            if head.last < known[head.log] ?? 0 {
+                simulation.fail(
+                    .correctness, "I8",
+                    "host \(process.host.number) advertises \(head.log)-\(head.last) after "
+                        + "\(known[head.log] ?? 0)")
+            }
+            known[head.log] = head.last
+        }
+        advertised[process.instance] = known
+    }
+
+    /// What counts from now on; only old messages come.
+    func settle() {
+        for host in simulation.members {
+            settled[host.number] = host.process?.core.replicator.status.revision
+        }
+    }
+
+    func finish() {
+        for host in simulation.members {
+            guard let before = settled[host.number] else { continue }
+            let after = host.process?.core.replicator.status.revision
+            guard before != after else { continue }
+            return simulation.fail(
+                .correctness, "I8", "host \(host.number): old messages changed the code wanted")
+        }
+    }
+}
+
+/// I10: a node that has seen two contents under one position says so.
+final class ForksFound: Checker {
+    private unowned let simulation: Simulation
+    /// Contents that a process was given, by log and position.
+    private var seen: [InstanceID: [EventID: Set<Digest>]] = [:]
+    private var reported: [InstanceID: Set<EpochID>] = [:]
+
+    init(_ simulation: Simulation) { self.simulation = simulation }
+
+    func started(_ process: NodeProcess) {
+        for entry in process.host.disk.image.stored
+        where simulation.ledger.forkedLogs.contains(entry.batch.header.log) {
+            note(entry.batch, process)
+        }
+    }
+
+    func input(_ input: Input, to process: NodeProcess) {
+        guard case .batchReceived(let batch, from: _) = input,
+            simulation.ledger.forkedLogs.contains(batch.header.log)
+        else { return }
+        for entry in process.host.disk.image.stored
+        where entry.batch.header.log == batch.header.log {
+            note(entry.batch, process)
+        }
+        note(batch, process)
+    }
+
+    private func note(_ batch: VerifiedBatch, _ process: NodeProcess) {
+        for index in batch.events.indices {
+            seen[process.instance, default: [:]][batch.id(at: index), default: []]
+                .insert(batch.hash)
+        }
+    }
+
+    func effect(_ effect: Effect, of process: NodeProcess) {
+        switch effect {
+        case .report(.forkFound(let id, _, _, _)):
+            reported[process.instance, default: []].insert(id.log)
+        case .report(.chainBroken(let range, _)):
+            reported[process.instance, default: []].insert(range.log)
+        default: return
+        }
+    }
+
+    func finish() {
+        for host in simulation.members {
+            guard let process = host.process else { continue }
+            let forks = (seen[process.instance] ?? [:]).filter { $0.value.count > 1 }.keys.sorted()
+            for id in forks where reported[process.instance]?.contains(id.log) != true {
+                // What was on disk of it may have been truncated since.
+                guard host.disk.image.batch(holding: id) != nil else { continue }
+                return simulation.fail(
+                    .correctness, "I10",
+                    "host \(host.number) saw two contents of \(id) and said nothing")
+            }
+        }
+    }
+}

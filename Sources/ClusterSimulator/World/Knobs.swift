@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One kind of trouble; each seed switches a random part of them on.
+///
+/// Swarm testing: Groce et al. (2012); runs with few faults reach states that runs with all of
+/// them hide.
+public enum Fault: String, CaseIterable, Sendable {
+    // Network.
+    case loss, duplication, reordering, corruption, partitions, oneWayPartitions, isolatedOrigin
+    case clogging, smallQueues, linkResets, stuckLinks
+    // Hostile.
+    case replayedHistory, forgedSigners, equivocation
+    // Disk.
+    case slowDisk, fullDisk, backups, lostLog
+    // Processes.
+    case crashes, pauses, clones
+    // Clocks.
+    case clockOffsets, clockDrift, clockJumps, frozenClocks
+    // People.
+    case usersFiles, lists, revocations, newMembers, failingHandlers, failingCaches, longAbsence
+}
+
+/// What a seed makes of the cluster: how many nodes, which faults, how much to do.
+public struct Knobs: Sendable {
+    /// How many nodes the cluster begins with.
+    public let nodeCount: Int
+    /// The faults that are switched on, in the order of their declaration.
+    public let faults: [Fault]
+    /// Whether every signature is checked every time.
+    public let isExact: Bool
+    /// How long there is trouble.
+    let chaos: VirtualTime
+    /// How long a healed cluster may take to agree.
+    let patience: VirtualTime
+    /// How often somebody publishes something, over all nodes.
+    let publishInterval: VirtualTime
+
+    /// What a seed means.
+    init(seed: UInt64, random: inout SimulationRandom) {
+        nodeCount = random.pick([2, 2, 3, 3, 3, 3, 4, 4, 5, 7]) ?? 3
+        let share = random.pick([60, 150, 300, 450]) ?? 150
+        var faults: [Fault] = []
+        for fault in Fault.allCases where random.chance(perMille: share) { faults.append(fault) }
+        self.faults = faults
+        isExact = seed % 100 == 7
+        chaos = random.span(.seconds(5), .seconds(14))
+        patience = .seconds(150)
+        publishInterval = random.span(.milliseconds(60), .milliseconds(600))
+    }
+
+    /// Whether a fault is switched on.
+    public func has(_ fault: Fault) -> Bool { faults.contains(fault) }
+}
