@@ -96,11 +96,21 @@ public struct AccountsDocument: Codable, Sendable, Hashable {
     public var accounts: [AccountDocument]
     /// Names in the users file that stand for no account.
     public var unresolved: [String]
+    /// Every record of the cluster, as it was signed: the command line verifies and folds them
+    /// itself, so that nobody else decides what a user signs.
+    public var records: [SealedRecordDocument]
+    /// The end of every log known here.
+    public var heads: [HeadDocument]
 
     /// Makes the document from its fields.
-    public init(accounts: [AccountDocument], unresolved: [String]) {
+    public init(
+        accounts: [AccountDocument], unresolved: [String], records: [SealedRecordDocument] = [],
+        heads: [HeadDocument] = []
+    ) {
         self.accounts = accounts
         self.unresolved = unresolved
+        self.records = records
+        self.heads = heads
     }
 }
 

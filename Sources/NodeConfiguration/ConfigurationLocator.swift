@@ -60,6 +60,11 @@ public struct ConfigurationLocator: Sendable {
             joined(normalised(workingDirectory), name), "neither here nor in any parent")
     }
 
+    /// The folder where a new `sitestacker.yml` belongs: `site`, or the working directory.
+    public func newSite(_ site: String? = nil) -> String {
+        normalised(absolute(site ?? workingDirectory))
+    }
+
     /// Finds the state directory: `SITESTACKER_HOME`, `~/.sitestacker`, `/var/lib/sitestacker`.
     ///
     /// The override wins even where it does not exist yet. Where nothing exists it is the one at

@@ -35,12 +35,7 @@ public struct LoginWelcome: Hashable, Sendable {
         writer.write(UInt16(name.utf8.count))
         writer.write(name.utf8)
         writer.write(sealedKey.bytes)
-        writer.write(UInt32(records.count))
-        for record in records {
-            let bytes = try RecordCodec.encodeSealed(record)
-            writer.write(UInt32(bytes.count))
-            writer.write(bytes)
-        }
+        try RecordList.write(records, to: &writer, LoginWelcome.operation)
         return writer.bytes
     }
 
@@ -48,7 +43,7 @@ public struct LoginWelcome: Hashable, Sendable {
     ///
     /// - Throws: ``WireError`` for anything else.
     public init(decoding bytes: [UInt8]) throws(WireError) {
-        var reader = ByteReader(bytes, "welcome of a login")
+        var reader = ByteReader(bytes, LoginWelcome.operation)
         pin = ClusterPin(
             cluster: try reader.read(), root: try reader.read())
         let length: UInt16 = try reader.read()
@@ -58,21 +53,11 @@ public struct LoginWelcome: Hashable, Sendable {
             sealedKey = try SealedUserKey(sealed)
         } catch {
             throw WireError(
-                .mismatch, "welcome of a login", expected: "a sealed user key", found: "\(error)")
+                .mismatch, LoginWelcome.operation, expected: "a sealed user key", found: "\(error)")
         }
-        let count: UInt32 = try reader.read()
-        guard count <= WireLimits.recordsInReply else {
-            throw WireError(
-                .aboveLimit, "welcome of a login",
-                expected: "at most \(WireLimits.recordsInReply) records", found: "\(count)")
-        }
-        var records: [SealedRecord] = []
-        for _ in 0..<count {
-            let length: UInt32 = try reader.read()
-            records.append(
-                try RecordCodec.decodeSealed(Array(try reader.read(count: Int(length)))))
-        }
+        records = try RecordList.read(from: &reader, LoginWelcome.operation)
         try reader.finish()
-        self.records = records
     }
+
+    private static let operation = "welcome of a login"
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 public import AdminAPI
 public import ArgumentParser
+import ClusterSigning
 import Glibc
 import HTTPTransport
 import NodeConfiguration
+import WireFormat
 
 /// The commands of this module, for the program's root to list beside `daemon`.
 public let sitestackerSubcommands: [any ParsableCommand.Type] = [
     StatusCommand.self, InvalidateCommand.self, PublishCommand.self, SubscribeCommand.self,
     EventsCommand.self, ConfigCommand.self,
-]
+] + identitySubcommands
 
 /// Runs a command line to its end and returns the exit status; the caller exits with it.
 ///
@@ -96,6 +98,8 @@ public func errorDocument(for error: any Error) -> ErrorDocument? {
             code: "configuration-\(error.code.rawValue)", message: error.description,
             exitStatus: error.exitStatus)
     case let error as HTTPTransportError: errorDocument(for: error)
+    case let error as CryptographyError: ErrorDocument(error)
+    case let error as WireError: ErrorDocument(error)
     case is CancellationError:
         ErrorDocument(
             code: "interrupted", message: "interrupted", exitStatus: ExitStatus.interrupted)

@@ -35,12 +35,18 @@ public struct Surroundings: Sendable {
     public var standardOutput: any ByteSink
     /// Talk.
     public var standardError: any ByteSink
+    /// The person at the terminal; `nil` where nobody can be asked.
+    public var conversation: (any Conversation)?
+    /// Overwrites a secret argument where other users of the host could read it.
+    public var hideArgument: @Sendable (String) -> Void
 
     /// Describes surroundings.
     public init(
         environment: [String: String], workingDirectory: String,
         readInput: @escaping @Sendable (_ limit: Int) throws(ErrorDocument) -> [UInt8],
-        isInputTerminal: Bool, standardOutput: any ByteSink, standardError: any ByteSink
+        isInputTerminal: Bool, standardOutput: any ByteSink, standardError: any ByteSink,
+        conversation: (any Conversation)? = nil,
+        hideArgument: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.environment = environment
         self.workingDirectory = workingDirectory
@@ -48,6 +54,8 @@ public struct Surroundings: Sendable {
         self.isInputTerminal = isInputTerminal
         self.standardOutput = standardOutput
         self.standardError = standardError
+        self.conversation = conversation
+        self.hideArgument = hideArgument
     }
 
     /// The process that we are.
@@ -56,7 +64,8 @@ public struct Surroundings: Sendable {
             environment: processEnvironment(), workingDirectory: processDirectory(),
             readInput: readAll, isInputTerminal: isatty(0) == 1,
             standardOutput: FileDescriptorSink(descriptor: 1),
-            standardError: FileDescriptorSink(descriptor: 2))
+            standardError: FileDescriptorSink(descriptor: 2),
+            conversation: isatty(0) == 1 ? Terminal() : nil, hideArgument: hideProcessArgument)
     }
 }
 

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+
+/// The commands about who may do what.
+let identitySubcommands: [any ParsableCommand.Type] = []
