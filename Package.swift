@@ -39,6 +39,11 @@ let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(
+    name: "HummingbirdCore", package: "hummingbird")
+let unixSignals = Target.Dependency.product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -59,6 +64,7 @@ let package = Package(
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1",
             traits: []),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(
@@ -82,22 +88,38 @@ let package = Package(
 
         // 2: ports and the driver.
         target(
-            "NodeRuntime", ["ClusterModel", "ClusterCore", "WireFormat", "ClusterSigning", logging]),
+            "NodeRuntime",
+            ["AdminAPI", "ClusterCore", "ClusterModel", "ClusterSigning", "WireFormat", logging]),
 
         // 3: the shells.
-        target("ZeroMQ", ["CZeroMQ"]),
-        target("MeshTransport", ["ZeroMQ", "WireFormat", "ClusterModel", "NodeRuntime"]),
+        target("ZeroMQ", ["CZeroMQ", "CZeroMQLibrary"]),
+        target("MeshTransport", ["ClusterCore", "ClusterModel", "NodeRuntime", "ZeroMQ"]),
         target("EventLogSQLite", ["ClusterModel", "NodeRuntime", grdb]),
         target("HTTPTransport", [nioCore, nioPosix, nioHTTP1]),
-        target("CacheTargets", ["ClusterModel", "NodeRuntime"]),
-        target("AdminHTTP", ["AdminAPI", "NodeRuntime", hummingbird]),
-        target("NodeConfiguration", ["ClusterModel", yams]),
+        target("CacheTargets"),
+        target(
+            "AdminHTTP",
+            [
+                "AdminAPI", "NodeRuntime", hummingbird, hummingbirdCore, logging, lifecycle,
+                nioCore, nioHTTP1,
+            ]),
+        target("NodeConfiguration", [yams]),
         target(
             "SitestackerCLI",
-            ["AdminAPI", "ClusterModel", "NodeConfiguration", "HTTPTransport", argumentParser]),
+            [
+                "AdminAPI", "ClusterModel", "ClusterSigning", "HTTPTransport",
+                "NodeConfiguration", "WireFormat", argumentParser,
+            ]),
 
         // 4: the program.
-        program("sitestacker", ["SitestackerCLI"]),
+        program(
+            "sitestacker",
+            [
+                "AdminAPI", "AdminHTTP", "CacheTargets", "ClusterCore", "ClusterModel",
+                "ClusterSigning", "EventLogSQLite", "HTTPTransport", "MeshTransport",
+                "NodeConfiguration", "NodeRuntime", "SitestackerCLI", "WireFormat",
+                argumentParser, lifecycle, logging, subprocess, systemPackage, unixSignals,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -8,11 +8,9 @@ internal import ClusterSigning
 // The core's nouns as the administration API shows them.
 
 extension NodeIdentity {
-    /// Two words of four digits each that two people can compare.
+    /// What two people compare.
     var fingerprint: String {
-        let digest = Digest(hashing: nodeKey.bytes + curveKey.bytes).short
-        return "\(digest.prefix(4))-\(digest.dropFirst(4).prefix(4))"
-            + "-\(digest.dropFirst(8).prefix(4))-\(digest.dropFirst(12).prefix(4))"
+        NodeFingerprint(nodeKey: nodeKey, curveKey: curveKey).description
     }
 }
 
@@ -52,6 +50,14 @@ extension SealedRecord {
             let signature = Hexadecimal.decode(document.signature)
         else { throw .malformed("expected a record as hexadecimal digits") }
         self.init(body: body, signer: signer, signature: signature)
+    }
+}
+
+extension SealedRecordDocument {
+    init(_ record: SealedRecord) {
+        self.init(
+            body: Hexadecimal.encode(record.body), signer: record.signer.description,
+            signature: Hexadecimal.encode(record.signature))
     }
 }
 

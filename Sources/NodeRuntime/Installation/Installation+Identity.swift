@@ -30,7 +30,8 @@ extension Installation {
         let snapshot = try await loggedInNode().snapshot()
         let grants = snapshot.authority.grants(at: snapshot.moment.wall)
         let allowed = snapshot.authority.allowed
-        let accounts = snapshot.authority.accounts.filter { !$0.isRemoved }.map { standing in
+        let sealed = snapshot.authority.records(snapshot.authority.hashes)
+        let accounts = snapshot.authority.accounts.map { standing in
             let account = standing.account
             return AccountDocument(
                 user: UserDocument(account), key: account.key.description,
@@ -40,9 +41,14 @@ extension Installation {
                 }.map { "\($0.state)" } ?? "no",
                 grants: grants.filter { $0.user == account.name && $0.state.isCurrent }.map {
                     GrantDocument($0, heads: snapshot.heads)
-                })
+                },
+                signed: snapshot.authority.lasting(of: account.key, among: sealed)
+                    .map(SealedRecordDocument.init),
+                isRemoved: standing.isRemoved)
         }
-        return AccountsDocument(accounts: accounts, unresolved: snapshot.authority.unresolved)
+        return AccountsDocument(
+            accounts: accounts, unresolved: snapshot.authority.unresolved,
+            heads: snapshot.heads.map(HeadDocument.init))
     }
 
     /// The members of the cluster.
@@ -220,6 +226,26 @@ extension ErrorDocument {
 extension Node {
     /// Takes records that came by a local door.
     func take(_ records: [SealedRecord]) { receive(records: records, from: nil) }
+}
+
+extension Authority {
+    /// The records which that key signed and which would count no more once it ends.
+    func lasting(of key: UserKey, among sealed: [SealedRecord]) -> [SealedRecord] {
+        let renewals = Set(renewals(of: key, successor: nil))
+        return sealed.filter { record in
+            guard record.signer == key else { return false }
+            do {
+                let content = try RecordCodec.decode(record.body)
+                if case .grant = content {
+                    return standing(of: RecordVerifier.hash(of: record)) == .effective
+                }
+                return renewals.contains(content)
+            } catch {
+                // A record of a later version is its own version's to renew.
+                return false
+            }
+        }
+    }
 }
 
 extension GrantReport.State {

@@ -20,6 +20,7 @@ public actor Installation: AdminService, DoorService {
 
     var settings: InstallationSettings
     var node: Node?
+    private var hasStopped = false
     private nonisolated let loginChanges: AsyncStream<Void>
     private nonisolated let loginSink: AsyncStream<Void>.Continuation
 
@@ -42,7 +43,7 @@ public actor Installation: AdminService, DoorService {
     /// - Throws: What ended a node that nobody asked to end: `TransportError`, `EventLogError`,
     ///   `NodeStopped`; the process should end with it, and start again.
     public func run() async throws {
-        while !Task.isCancelled {
+        while !hasStopped, !Task.isCancelled {
             if let node = try await makeNode() {
                 self.node = node
                 defer { self.node = nil }
@@ -56,6 +57,12 @@ public actor Installation: AdminService, DoorService {
 
     private func waitForLogin() async {
         for await _ in loginChanges.prefix(1) {}
+    }
+
+    /// Ends `run`.
+    public func stop() async {
+        hasStopped = true
+        await loginChanged()
     }
 
     /// Has `run` look again whether there is a login.

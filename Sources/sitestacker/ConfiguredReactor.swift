@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ClusterModel
+internal import HTTPTransport
+internal import NodeConfiguration
+internal import NodeRuntime
+internal import Subprocess
+internal import SystemPackage
+
+/// Runs what the configuration says shall happen on an application event.
+///
+/// A handler may hang, fail or talk without end: it has a deadline, its output is bounded, and it
+/// never holds up anything but the next event of its own topic.
+struct ConfiguredReactor: EventReactor {
+    /// How much of a handler's complaint is kept. Unit: bytes.
+    private static let outputLimit = 64 * 1_024
+
+    let reactions: [EventReaction]
+    let site: String
+
+    func react(
+        _ index: Int, to event: ApplicationEvent, payload: [UInt8], id: EventID
+    ) async -> String? {
+        guard reactions.indices.contains(index) else { return "no such handler any more" }
+        let reaction = reactions[index]
+        switch reaction.action {
+        case .run(let words):
+            return await run(words, event, payload, id, within: reaction.timeout)
+        case .post(let address):
+            return await post(payload, to: address, event, id, within: reaction.timeout)
+        }
+    }
+
+    /// A session of its own, so that ending a handler ends what it started.
+    private static let options: PlatformOptions = {
+        var options = PlatformOptions()
+        options.createSession = true
+        options.teardownSequence = [
+            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .seconds(2)),
+            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1)),
+        ]
+        return options
+    }()
+
+    private func run(
+        _ words: [String], _ event: ApplicationEvent, _ payload: [UInt8], _ id: EventID,
+        within timeout: Duration
+    ) async -> String? {
+        guard let program = words.first else { return "an empty command" }
+        let path = program.contains("/") && !program.hasPrefix("/") ? "\(site)/\(program)" : program
+        let options = ConfiguredReactor.options
+        let environment = Environment.inherit.updating([
+            "SITESTACKER_EVENT_ID": id.description, "SITESTACKER_TOPIC": event.topic,
+        ])
+        do {
+            let result = try await withDeadline(timeout) {
+                try await Subprocess.run(
+                    path.hasPrefix("/") ? .path(FilePath(path)) : .name(path),
+                    arguments: Arguments(Array(words.dropFirst())), environment: environment,
+                    workingDirectory: FilePath(site), platformOptions: options,
+                    input: .array(payload), output: .discarded,
+                    error: .string(limit: ConfiguredReactor.outputLimit))
+            }
+            guard let result else { return "\(program): no end within \(timeout)" }
+            if result.terminationStatus.isSuccess { return nil }
+            let complaint = result.standardError.split(separator: "\n").last ?? ""
+            return "\(program): \(result.terminationStatus) \(complaint.prefix(300))"
+        } catch {
+            return "\(program): \(error)"
+        }
+    }
+
+    private func post(
+        _ payload: [UInt8], to address: WebAddress, _ event: ApplicationEvent, _ id: EventID,
+        within timeout: Duration
+    ) async -> String? {
+        guard !address.isEncrypted else {
+            return await run(
+                [
+                    "curl", "--silent", "--show-error", "--fail", "--data-binary", "@-",
+                    "--header", "Sitestacker-Event-ID: \(id)", "--", address.text,
+                ], event, payload, id, within: timeout)
+        }
+        let client = HTTPClient(
+            endpoint: .tcp(host: address.host.canonical, port: address.port),
+            limits: HTTPLimits(connect: .seconds(2), answer: timeout, bodyBytes: 64 * 1_024))
+        do {
+            let answer = try await client.send(
+                HTTPCall(
+                    .post, address.target, host: address.host.inURL,
+                    contentType: "application/octet-stream", body: payload))
+            return (200..<300).contains(answer.status)
+                ? nil : "\(address.text): HTTP status \(answer.status)"
+        } catch {
+            return "\(address.text): \(error)"
+        }
+    }
+}
+
+/// The value of the work, or `nil` when its time is over; the work is cancelled then.
+private func withDeadline<Value: Sendable>(
+    _ timeout: Duration, _ work: @escaping @Sendable () async throws -> Value
+) async throws -> Value? {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await work() }
+        group.addTask {
+            try await Task.sleep(for: timeout)
+            return nil
+        }
+        defer { group.cancelAll() }
+        return try await group.next() ?? nil
+    }
+}

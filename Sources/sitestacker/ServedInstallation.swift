@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ClusterCore
+internal import ClusterModel
+internal import ClusterSigning
+internal import EventLogSQLite
+internal import Glibc
+internal import Logging
+internal import MeshTransport
+internal import NodeConfiguration
+internal import NodeRuntime
+internal import WireFormat
+
+/// One installation with everything that belongs to it in this process.
+struct ServedInstallation: Sendable {
+    /// The program's version.
+    static let version = "0.1.0"
+
+    let entry: InstallationTable.Entry
+    let installation: Installation
+    let log: SQLiteEventLog
+    let watch: FileWatch
+    /// Where the door listens.
+    let address: ListenAddress
+    let doorPort: UInt16
+
+    /// Reads configuration and state, and opens the log; nothing is on the network yet.
+    ///
+    /// - Parameter order: Counts the daemon's installations from 0: each takes its own mesh ports.
+    init(site: String, stateDirectory: String, order: Int, logger: Logger) throws {
+        let file = "\(site)/\(SiteConfiguration.fileName)"
+        let configuration = try SiteConfiguration.load(from: file)
+        let state = SiteState(stateDirectory: stateDirectory, site: site)
+        try state.prepare()
+        let identity = try ServedInstallation.identity(in: state)
+        let users = try UsersFile.load(from: state.usersFile)
+        address = try ListenAddress(of: configuration)
+        doorPort = configuration.doorPort(ofOwn: address.url)
+        let ports = try MeshPorts.choose(
+            door: doorPort, address: address.numeric, order: order, state: state)
+        log = try SQLiteEventLog(directory: state.folder)
+        let settings = InstallationSettings(
+            addresses: configuration.urls.map(NodeAddress.init),
+            users: users.entries.map(AllowedUser.init), usersFile: state.usersFile,
+            handlers: configuration.reactions.map { TopicPattern($0.topic) })
+        let clock = SystemClock()
+        let listening = address.numeric
+        var logger = logger
+        logger[metadataKey: "site"] = "\(site)"
+        installation = Installation(
+            settings: settings, identity: identity,
+            ports: InstallationPorts(
+                log: log, store: FileClusterStore(state: state),
+                transport: { identity in
+                    try ZeroMQTransport(
+                        TransportSettings(
+                            curveSecret: identity.curveSecret.withUnsafeBytes { [UInt8]($0) },
+                            address: listening, publishPort: ports.publish,
+                            requestPort: ports.request, clock: clock))
+                },
+                endpoints: Endpoints(
+                    host: address.advertised, publishPort: ports.publish,
+                    requestPort: ports.request),
+                caches: try ConfiguredCaches(
+                    configuration.caches, site: site,
+                    scriptDirectory: try RuntimeDirectory.make(for: state)),
+                reactor: ConfiguredReactor(reactions: configuration.reactions, site: site),
+                doors: HTTPDoorClient(), clock: clock,
+                host: HostFacts(
+                    hostname: ServedInstallation.hostname, path: site,
+                    version: ServedInstallation.version)),
+            logger: logger)
+        entry = InstallationTable.Entry(
+            installation: installation, site: site,
+            hosts: Set(configuration.urls.map(\.host.canonical)),
+            door: "\(address.numeric) \(doorPort)")
+        watch = FileWatch(
+            configurationFile: file, usersFile: state.usersFile, installation: installation,
+            logger: logger)
+    }
+
+    /// This node's keys, made at the first start.
+    private static func identity(in state: SiteState) throws -> NodeIdentity {
+        if var bytes = try state.read(.nodeKey) {
+            return try NodeKeyFile.decode(SecretBytes(moving: &bytes))
+        }
+        let identity = try NodeIdentity()
+        try state.write(
+            .nodeKey, NodeKeyFile.encode(identity).withUnsafeBytes { [UInt8]($0) })
+        return identity
+    }
+
+    /// The host's name. Source: gethostname(2).
+    private static var hostname: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+        return name.withUnsafeBufferPointer { buffer in
+            String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+    }
+}
+
+extension NodeAddress {
+    /// Where the door of a listed URL is.
+    init(_ url: SiteURL) {
+        self.init(url: url.display, host: url.host.canonical, port: url.doorPort)
+    }
+}
+
+extension AllowedUser {
+    /// A line of the users file, as the core takes it.
+    init(_ entry: UserEntry) {
+        let scopes = entry.scopes.reduce(into: Scopes()) { scopes, scope in
+            if let one = Scopes(name: scope.rawValue) { scopes.formUnion(one) }
+        }
+        self.init(identifier: entry.identifier.description, scopes: scopes)
+    }
+}
