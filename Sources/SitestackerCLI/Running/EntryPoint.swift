@@ -129,5 +129,8 @@ private func globalOptions(spotted arguments: [String]) -> GlobalOptions {
     let flags = arguments.prefix { $0 != "--" }
     options.json = flags.contains("--json")
     options.quiet = flags.contains("--quiet")
+    // Every property is assigned: one that was never parsed traps when it is read.
+    options.color = .auto
+    options.site = nil
     return options
 }
