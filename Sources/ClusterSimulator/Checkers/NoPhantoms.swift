@@ -50,7 +50,8 @@ final class NoPhantoms: Checker {
         guard standing.node == id.log.origin else {
             return fail("\(id) takes effect under another node's grant", process)
         }
-        guard process.host.allows(standing.user, scope) else {
+        // The users file gates what comes from elsewhere.
+        guard id.log.origin == process.host.node || process.host.allows(standing.user, scope) else {
             return fail("\(id) takes effect and \(standing.user) is not listed", process)
         }
     }

@@ -37,14 +37,18 @@ public struct Knobs: Sendable {
 
     /// What a seed means.
     init(seed: UInt64, random: inout SimulationRandom) {
-        nodeCount = random.pick([2, 2, 3, 3, 3, 3, 4, 4, 5, 7]) ?? 3
+        nodeCount = random.pick([2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 5, 7]) ?? 3
         let share = random.pick([60, 150, 300, 450]) ?? 150
         var faults: [Fault] = []
-        for fault in Fault.allCases where random.chance(perMille: share) { faults.append(fault) }
+        for fault in Fault.allCases {
+            // Being away for minutes costs minutes: a few seeds do it.
+            let isOn = random.chance(perMille: fault == .longAbsence ? share / 20 : share)
+            if isOn { faults.append(fault) }
+        }
         self.faults = faults
         isExact = seed % 100 == 7
-        chaos = random.span(.seconds(5), .seconds(14))
-        patience = .seconds(150)
+        chaos = random.span(.seconds(4), .seconds(11))
+        patience = .seconds(90)
         publishInterval = random.span(.milliseconds(60), .milliseconds(600))
     }
 
