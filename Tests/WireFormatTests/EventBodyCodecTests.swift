@@ -96,6 +96,12 @@ import WireFormat
             ("kind of 33 bits", RawMessage().fixed(1, 5).varint(2, 0x1_0000_0001).bytes(3, [0x61])),
             ("topic for a kind without", RawMessage().fixed(1, 5).varint(2, 3).bytes(3, [0x61])),
             ("topic for an unknown kind", RawMessage().varint(2, 99).bytes(3, [0x61])),
+            ("empty topic written out", RawMessage().fixed(1, 5).varint(2, 99).bytes(3, [])),
+            (
+                "empty content written out",
+                RawMessage().fixed(1, 5).varint(2, 1).bytes(3, [0x61]).bytes(4, [])
+            ),
+            ("kind 0 written out", RawMessage().fixed(1, 5).varint(2, 0).bytes(3, [0x61])),
             ("empty invalidation", RawMessage().fixed(1, 5).varint(2, 3)),
             ("empty revision", RawMessage().fixed(1, 5).varint(2, 4)),
             ("empty receipt", RawMessage().fixed(1, 5).varint(2, 5)),
