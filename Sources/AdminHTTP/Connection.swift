@@ -41,8 +41,12 @@ private struct PeerCredentials: Sendable {
 ///
 /// It stands behind the HTTP decoder: what it sees first is a whole head. A client that sends a
 /// byte now and then (slow loris) therefore meets the first deadline, however busy it looks.
-final class ConnectionDeadlines: ChannelInboundHandler, RemovableChannelHandler {
+final class ConnectionDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
+    typealias OutboundIn = NIOAny
+
+    /// How long the other side may go on after our last word.
+    private static let linger = TimeAmount.seconds(1)
 
     private let head: TimeAmount
     private let whole: TimeAmount?
@@ -78,6 +82,14 @@ final class ConnectionDeadlines: ChannelInboundHandler, RemovableChannelHandler 
         context.fireChannelRead(data)
     }
 
+    func close(
+        context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?
+    ) {
+        // Whoever still sends a body that was refused would otherwise never see our answer's end.
+        if mode == .output { schedule(Self.linger, context.channel) }
+        context.close(mode: mode, promise: promise)
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         leave()
         context.fireChannelInactive()
@@ -93,6 +105,7 @@ final class ConnectionDeadlines: ChannelInboundHandler, RemovableChannelHandler 
     }
 
     private func schedule(_ delay: TimeAmount, _ channel: any Channel) {
+        alarm?.cancel()
         alarm = channel.eventLoop.scheduleTask(in: delay) { channel.close(promise: nil) }
     }
 }

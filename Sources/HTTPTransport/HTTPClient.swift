@@ -172,26 +172,32 @@ struct Exchange: Sendable {
     private func connect() async throws -> NIOAsyncChannel<
         HTTPClientResponsePart, HTTPClientRequestPart
     > {
-        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(limits.connect))
-            .channelOption(ChannelOptions.allowRemoteHalfClosure, value: false)
-        switch endpoint {
-        case .unixSocket(let path):
-            return try await bootstrap.connect(
-                unixDomainSocketPath: path, channelInitializer: Self.prepare)
-        case .tcp(let host, let port):
-            return try await bootstrap.connect(
-                host: host, port: Int(port), channelInitializer: Self.prepare)
+        let connecting: EventLoopFuture<any Channel> =
+            switch endpoint {
+            case .unixSocket(let path): bootstrap.connect(unixDomainSocketPath: path)
+            case .tcp(let host, let port): bootstrap.connect(host: host, port: Int(port))
+            }
+        let first = loop.makePromise(of: (any Channel).self)
+        // Looking up a name ends neither by the deadline of connecting nor by cancelling; so it is
+        // left behind, and what comes of it too late is closed.
+        let alarm = loop.scheduleTask(in: TimeAmount(limits.connect)) {
+            first.fail(ChannelError.connectTimeout(TimeAmount(limits.connect)))
         }
-    }
-
-    @Sendable
-    private static func prepare(
-        _ channel: any Channel
-    ) -> EventLoopFuture<NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>> {
-        channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHTTPClientHandlers()
-            return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+        connecting.cascade(to: first)
+        first.futureResult.whenComplete { _ in alarm.cancel() }
+        first.futureResult.whenFailure { _ in
+            connecting.whenSuccess { $0.close(promise: nil) }
+        }
+        return try await withTaskCancellationHandler {
+            try await first.futureResult.flatMapThrowing { channel in
+                try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+            }.get()
+        } onCancel: {
+            first.fail(CancellationError())
         }
     }
 }

@@ -67,9 +67,7 @@ public struct HTTPAnswer: Sendable, Hashable {
 
 /// How long and how large an exchange may become.
 public struct HTTPLimits: Sendable, Hashable {
-    /// Until the connection stands.
-    ///
-    /// Looking up a name has the resolver's own limit.
+    /// Until the connection stands, the look-up of its name included.
     public var connect: Duration
     /// From then on until the whole answer is here; for a stream, until its head is.
     public var answer: Duration

@@ -27,7 +27,7 @@ struct DoorResponder: HTTPResponder {
         let methods: [String: HTTPRequest.Method] = [
             Routes.hello: .post, Routes.login: .post, Routes.ready: .get,
         ]
-        // The whole target counts: no query, no absolute form, no other spelling.
+        // The whole target counts: no query, no other spelling.
         guard let path = request.head.path, let method = methods[path] else {
             throw Refusal.notFound
         }

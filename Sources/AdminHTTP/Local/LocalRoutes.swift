@@ -115,9 +115,7 @@ struct LocalResponder: HTTPResponder {
             guard let user = try await context.peerUser(), allowedUsers.contains(user) else {
                 return try answer(Refusal.peer, status: .forbidden)
             }
-            guard let route = LocalRoute.table[request.uri.path],
-                request.head.path?.utf8.first == UInt8(ascii: "/")
-            else { throw Refusal.notFound }
+            guard let route = LocalRoute.table[request.uri.path] else { throw Refusal.notFound }
             guard request.method == route.method else { throw Refusal.method }
             let query = try queryItems(request, allowed: route.items)
             let service = try installations.admin(site: query["site"]?.first)
