@@ -1,0 +1,391 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Prints a cluster's application events as JSON lines: verified, in order, without gaps."""
+
+import argparse
+import base64
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter, namedtuple
+
+import zmq
+
+import wire
+from authority import Authority
+from wire import Refused, pb, require
+
+REPLAY, HEADS, RECORDS, STATUS, BLOB = 2, 3, 4, 6, 8
+STATUSES = ["done", "malformed", "unknown verb", "not allowed", "not held", "busy", "failed"]
+Position = namedtuple("Position", "last chain")
+START = Position(0, wire.ZEROS)
+
+
+def talk(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Silent(Exception):
+    """A node that does not answer."""
+
+
+class Node:
+    """One node: where it is, a SUB for what it says, a REQ for what it is asked."""
+
+    def __init__(self, context, client, described):
+        self.context, self.client = context, client
+        self.url, self.door = described["url"], described["door"]
+        self.curve_key = bytes.fromhex(described["curveKey"])
+        self.publish, self.request = described["publish"], described["request"]
+        self.sub = self.req = None
+
+    def connect(self):
+        self.sub = self.socket(zmq.SUB, 524_288)
+        self.sub.subscribe(b"E/")
+        self.sub.subscribe(b"H")
+        self.sub.connect(self.publish)
+
+    def socket(self, kind, largest):
+        socket = self.context.socket(kind)
+        socket.set(zmq.LINGER, 0)
+        socket.set(zmq.RCVHWM, 0)
+        socket.set(zmq.MAXMSGSIZE, largest)
+        socket.set(zmq.CURVE_PUBLICKEY, bytes.fromhex(self.client["publicKey"]))
+        socket.set(zmq.CURVE_SECRETKEY, bytes.fromhex(self.client["secretKey"]))
+        socket.set(zmq.CURVE_SERVERKEY, self.curve_key)
+        return socket
+
+    def ask(self, verb, message, patience=5):
+        """Section 4: one request and its reply: (request ID, body, raw frames)."""
+        if self.req is None:
+            self.req = self.socket(zmq.REQ, 524_288)
+            self.req.connect(self.request)
+        identifier = os.urandom(16)
+        self.req.send_multipart(
+            [b"SSTKREQ1" + identifier + bytes([verb]) + bytes(7), message.SerializeToString()])
+        if not self.req.poll(patience * 1000):
+            self.req.close()
+            self.req = None
+            raise Silent(f"{self.url} does not answer")
+        header, body, *raw = self.req.recv_multipart()
+        require(len(header) == 32 and header[:8] == b"SSTKREP1" and header[25:] == bytes(7),
+                "header of a reply")
+        require(header[8:24] == identifier, "ID of a reply")
+        if header[24] != 0:
+            refusal = wire.parse(pb.Refusal, body)
+            name = STATUSES[header[24]] if header[24] < len(STATUSES) else str(header[24])
+            raise Refused(f"{name}: expected {refusal.expected}, found {refusal.found}")
+        return identifier, body, raw
+
+    def find_again(self, cluster):
+        """Asks the door who the node is now (section 7)."""
+        nonce = os.urandom(32)
+        question = pb.HelloRequest(nonce=nonce, cluster=cluster).SerializeToString()
+        call = urllib.request.Request(
+            self.door.rstrip("/") + "/hello", question,
+            {"Content-Type": "application/octet-stream"})
+        try:
+            with urllib.request.urlopen(call, timeout=5) as answer:
+                reply = wire.parse(pb.HelloReply, answer.read(131_072))
+        except (urllib.error.URLError, OSError) as error:
+            raise Silent(f"{self.door}: {error}") from error
+        hello = wire.accept_hello(cluster, nonce, reply)
+        host = hello.endpoints.host or self.publish.removeprefix("tcp://").rpartition(":")[0]
+        self.curve_key = hello.curve_key
+        self.publish = f"tcp://{host}:{hello.endpoints.publish_port}"
+        self.request = f"tcp://{host}:{hello.endpoints.request_port}"
+        return hello
+
+
+class Subscriber:
+    """Follows every log of the cluster, over all of its nodes."""
+
+    def __init__(self, client, print_event, drop_every=0):
+        require(client["version"] == 1, "version of the client file")
+        self.cluster = bytes.fromhex(client["cluster"])
+        self.authority = Authority(self.cluster, bytes.fromhex(client["rootKey"]))
+        self.context = zmq.Context()
+        self.nodes = [Node(self.context, client, described) for described in client["nodes"]]
+        self.print_event = print_event
+        self.drop_every = drop_every
+        self.positions = {}
+        self.digests = {}
+        self.numbers = {}
+        self.counts = Counter()
+        self.next_records = 0
+
+    # ------------------------------------------------------------ start
+
+    def start(self, since):
+        self.each_node(lambda node: node.find_again(self.cluster))
+        for node in self.nodes:
+            node.connect()
+        self.learn_records()
+        heads = self.first_answer(self.heads) or []
+        for head in heads:
+            log = wire.log_of(head.log)
+            if since == "now":
+                self.positions[log] = Position(head.last, head.chain)
+            else:
+                self.reach(self.nodes[0], log, head.last)
+
+    def each_node(self, action):
+        """Acts on all nodes; those that do not answer are named."""
+        for node in self.nodes:
+            try:
+                action(node)
+            except (Silent, Refused) as error:
+                self.counts["silent or refused"] += 1
+                talk(f"{node.url}: {error}")
+
+    def first_answer(self, question, nodes=None):
+        """The first answer that some node gives, or None."""
+        for node in nodes or self.nodes:
+            try:
+                return question(node)
+            except (Silent, Refused) as error:
+                talk(f"{node.url}: {error}")
+        return None
+
+    def learn_records(self):
+        self.next_records = time.monotonic() + 1
+        self.each_node(self.learn_records_of)
+        self.authority.fold()
+
+    def learn_records_of(self, node):
+        is_last = False
+        while not is_last:
+            known = sorted(self.authority.records)
+            _, body, _ = node.ask(
+                RECORDS, pb.RecordsRequest(digest=wire.ZEROS, known=known[:8192]))
+            reply = wire.parse(pb.RecordsReply, body)
+            for sealed in reply.records:
+                try:
+                    self.authority.add(sealed)
+                except Refused as error:
+                    self.count(error)
+            is_last = reply.is_last or len(self.authority.records) == len(known)
+
+    def heads(self, node):
+        """Verb heads, page by page."""
+        heads, is_last = [], False
+        while not is_last:
+            after = heads[-1].log if heads else None
+            _, body, _ = node.ask(HEADS, pb.HeadsRequest(after=after))
+            reply = wire.parse(pb.HeadsReply, body)
+            require(all(len(head.chain) == 32 for head in reply.heads), "head")
+            heads += reply.heads
+            is_last = reply.is_last or not reply.heads
+        return heads
+
+    # ------------------------------------------------------------ what nodes say
+
+    def key_of(self, node):
+        if node not in self.authority.nodes and time.monotonic() >= self.next_records:
+            self.learn_records()
+        return self.authority.nodes.get(node)
+
+    def turn(self, seconds):
+        """Waits for messages and takes one of each node."""
+        poller = zmq.Poller()
+        for node in self.nodes:
+            poller.register(node.sub, zmq.POLLIN)
+        ready = dict(poller.poll(seconds * 1000))
+        for node in self.nodes:
+            if node.sub in ready:
+                self.hear(node, node.sub.recv_multipart())
+
+    def hear(self, node, frames):
+        try:
+            require(len(frames) == 4, "number of frames")
+            topic, second, signature, body = frames
+            if topic == b"H":
+                self.beacon(node, wire.accept_beacon(
+                    self.cluster, self.key_of, second, signature, body))
+                return
+            batch = wire.accept_batch(
+                self.cluster, self.key_of, topic, second, signature, body)
+            self.counts["batches heard"] += 1
+            if self.drop_every and self.counts["batches heard"] % self.drop_every == 0:
+                self.counts["dropped on purpose"] += 1
+                return
+            self.reach(node, batch.log, batch.first - 1)
+            self.take(batch)
+        except (Refused, Silent) as error:
+            self.count(error)
+
+    def beacon(self, node, beacon):
+        seen = (beacon.sender, beacon.instance)
+        if beacon.number <= self.numbers.get(seen, 0):
+            return
+        self.numbers[seen] = beacon.number
+        self.counts["beacons"] += 1
+        if self.digests.get(beacon.sender) != beacon.records:
+            self.digests[beacon.sender] = beacon.records
+            self.learn_records()
+        for head in beacon.heads:
+            self.reach(node, wire.log_of(head.log), head.last)
+
+    # ------------------------------------------------------------ order and gaps
+
+    def reach(self, node, log, last):
+        """Pulls what is missing of a log through `last`, from that node or any other."""
+        others = [other for other in self.nodes if other is not node]
+        while self.positions.get(log, START).last < last:
+            before = self.positions.get(log, START)
+            talk(f"gap: {wire.event_name(log, before.last + 1)} to {last}")
+            self.counts["gaps"] += 1
+            self.first_answer(lambda holder: self.pull(holder, log, last), [node] + others)
+            if self.positions.get(log, START) == before:
+                raise Refused("a gap that no node can fill")
+
+    def pull(self, node, log, last):
+        first = self.positions.get(log, START).last + 1
+        _, body, raw = node.ask(REPLAY, pb.ReplayRequest(
+            log=pb.LogID(origin=log.origin, counter=log.counter, nonce=log.nonce),
+            first=first, last=last, credit=4_194_304))
+        reply = wire.parse(pb.ReplayReply, body)
+        require(len(raw) % 3 == 0, "frames of a replay")
+        if reply.end == pb.REPLAY_END_TRUNCATED and reply.floor.last >= first:
+            talk(f"missing: {wire.event_name(log, first)} to {reply.floor.last}: truncated")
+            self.counts["truncated"] += 1
+            self.positions[log] = Position(reply.floor.last, reply.floor.chain)
+        for index in range(0, len(raw), 3):
+            batch = wire.accept_batch(self.cluster, self.key_of, None, *raw[index:index + 3])
+            require(batch.log == log, "log of a replayed batch")
+            self.counts["batches pulled"] += 1
+            self.take(batch)
+        require(reply.end != pb.REPLAY_END_NOT_HELD, f"{wire.event_name(log, first)} not held")
+
+    def take(self, batch):
+        """Delivers a batch that continues its log, and drops one that was there before."""
+        position = self.positions.get(batch.log, START)
+        if batch.last <= position.last:
+            return
+        require(batch.first == position.last + 1, "a batch that overlaps its log: a fork?")
+        require(position.last == 0 or batch.prev == position.chain,
+                "prev is not the header before: a fork?")
+        for offset, event in enumerate(batch.events):
+            if event.kind in (1, 2):
+                self.deliver(batch, batch.first + offset, event)
+        self.positions[batch.log] = Position(batch.last, batch.hash)
+
+    def deliver(self, batch, sequence, event):
+        if not self.authority.may_publish(batch, event):
+            self.counts["not permitted"] += 1
+            return
+        payload = event.content
+        if event.kind == 2:
+            payload = self.first_answer(lambda node: self.fetch(node, event.content))
+            require(payload is not None, "a blob that no node holds")
+        self.counts["events"] += 1
+        self.print_event(described(batch, sequence, event, payload))
+
+    def fetch(self, node, content):
+        """Verb blob: chunk by chunk, then checked as a whole."""
+        reference = pb.BlobReference.FromString(content)
+        payload = b""
+        while len(payload) < reference.size:
+            _, _, raw = node.ask(BLOB, pb.BlobRequest(
+                digest=reference.digest, offset=len(payload), length=262_144))
+            require(len(raw) == 1 and raw[0], "chunk of a blob")
+            payload += raw[0]
+        require(len(payload) == reference.size and wire.blake(payload) == reference.digest,
+                "hash of a blob")
+        return payload
+
+    # ------------------------------------------------------------ questions
+
+    def status(self, node):
+        """The node's signed report on itself."""
+        identifier, body, raw = node.ask(STATUS, pb.StatusRequest())
+        require(len(raw) == 1, "frames of a status report")
+        claimed = self.key_of(wire.parse(pb.StatusReport, body).node)
+        require(claimed is not None, "unknown node")
+        return wire.accept_status(self.cluster, claimed, identifier, body, raw[0])
+
+    def count(self, error):
+        self.counts[f"refused: {error}"] += 1
+        talk(f"refused: {error}")
+
+    def close(self):
+        self.context.destroy(linger=0)
+
+
+def described(batch, sequence, event, payload):
+    """One line of output; bytes that are no text are given in base 64."""
+    line = {
+        "id": wire.event_name(batch.log, sequence),
+        "node": batch.log.origin.hex(),
+        "milliseconds": event.timestamp >> 16,
+        "topic": event.topic,
+    }
+    try:
+        line["payload"] = payload.decode()
+    except UnicodeDecodeError:
+        line["payloadBase64"] = base64.b64encode(payload).decode()
+    return line
+
+
+def status_line(report):
+    return {
+        "node": report.node.hex(), "url": report.url, "hostName": report.host_name,
+        "version": report.version, "isReady": report.is_ready,
+        "events": report.event_count, "applied": report.applied_count,
+        "members": [{"node": member.node.hex(), "url": member.url,
+                     "state": pb.MemberState.Name(member.state)} for member in report.members],
+    }
+
+
+def print_line(line):
+    print(json.dumps(line, ensure_ascii=False), flush=True)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", nargs="?", help="what `sitestacker client add --out` wrote")
+    parser.add_argument("--since", choices=["now", "start"], default="now")
+    parser.add_argument("--count", type=int, help="end after so many events")
+    parser.add_argument("--seconds", type=float, help="end after so long, exit status 3")
+    parser.add_argument("--status", action="store_true", help="print signed status reports")
+    parser.add_argument("--drop-every", type=int, default=0, metavar="N",
+                        help="lose each Nth message on purpose, to see gaps pulled")
+    parser.add_argument("--selftest", action="store_true", help="check the golden vectors")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    if options.selftest:
+        import selftest
+        return selftest.run()
+    if options.file is None:
+        talk("a client file is needed: sitestacker client add NAME --scope query --out FILE")
+        return 64
+    with open(options.file, encoding="utf-8") as file:
+        client = json.load(file)
+    subscriber = Subscriber(client, print_line, options.drop_every)
+    end = time.monotonic() + options.seconds if options.seconds else None
+    try:
+        subscriber.start(options.since)
+        if options.status:
+            subscriber.each_node(lambda node: print_line(status_line(subscriber.status(node))))
+            return 3 if subscriber.counts["silent or refused"] else 0
+        talk("subscribed")
+        while options.count is None or subscriber.counts["events"] < options.count:
+            subscriber.turn(0.5)
+            if end is not None and time.monotonic() > end:
+                return 3
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        talk(json.dumps(dict(subscriber.counts)))
+        subscriber.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
