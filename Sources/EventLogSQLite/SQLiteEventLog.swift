@@ -110,7 +110,7 @@ public final class SQLiteEventLog: EventLog {
     /// Commits, moves everything into one file, and lets go of it.
     public func close() async { await commits.close() }
 
-    /// Runs on one of the reading connections' queues: neither the writer nor a task's thread waits.
+    /// Runs on a reading connection's queue: neither the writer nor a task's thread waits.
     private func read<Value: Sendable>(
         _ operation: String, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(EventLogError) -> Value {

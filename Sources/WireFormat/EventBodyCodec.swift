@@ -45,8 +45,8 @@ public enum EventBodyCodec {
 
     /// How many bytes an event with that content adds to a body at most.
     ///
-    /// To be asked for whatever somebody wants to publish, before it shares a batch with others: one
-    /// content that cannot be encoded would take the whole batch with it.
+    /// To be asked for whatever somebody wants to publish, before it shares a batch with others:
+    /// one content that cannot be encoded would take the whole batch with it.
     /// - Throws: ``WireError`` as `encode` does.
     public static func byteCount(of content: EventContent) throws(WireError) -> Int {
         try encode([Event(timestamp: HybridTimestamp(raw: 1), content: content)]).count

@@ -15,7 +15,7 @@ public struct BeaconSealer: Sendable {
 
     /// Encodes and signs a beacon.
     ///
-    /// - Throws: ``WireError`` with `mismatch` for another sender, else what ``BeaconCodec`` throws.
+    /// - Throws: ``WireError`` with `mismatch` for another sender, else what the codec throws.
     public func seal(_ beacon: Beacon) throws(WireError) -> SealedBeacon {
         guard beacon.sender == identity.node else {
             throw WireError(

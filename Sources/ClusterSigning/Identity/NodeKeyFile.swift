@@ -3,8 +3,8 @@ import WireFormat
 
 /// The bytes of a node's key file; reading and writing the file itself is the shell's work.
 ///
-/// Magic `SSTKNOD1` (8 bytes), seed of the signing key (32), CURVE secret (32), keyed BLAKE2b-256 of
-/// those 72 bytes (32), which finds a file that was cut or damaged before it makes another node.
+/// Magic `SSTKNOD1` (8 bytes), seed of the signing key (32), CURVE secret (32), keyed BLAKE2b-256
+/// of those 72 bytes (32), which finds a cut or damaged file before it makes another node.
 public enum NodeKeyFile {
     /// Length of the file.
     ///
