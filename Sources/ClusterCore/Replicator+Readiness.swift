@@ -26,6 +26,12 @@ struct ReadinessState: Sendable {
 
     /// When those who have not answered are waited for no longer.
     var nextDeadline: Instant? { hasStarted ? nil : patience }
+
+    /// Whether those who have not answered are still waited for.
+    fileprivate mutating func isPatient(now: Instant) -> Bool {
+        if let end = patience, now >= end { patience = nil }
+        return patience != nil
+    }
 }
 
 extension Replicator {
@@ -47,6 +53,7 @@ extension Replicator {
     }
 
     private mutating func startObstacles() -> [Readiness.Obstacle] {
+        let isPatient = readiness.isPatient(now: now.instant)
         switch start.stage {
         case .fresh, .asking: return [.awaitingOwnHeads]
         case .persisting, .refused: return [.awaitingEpoch]
@@ -55,7 +62,7 @@ extension Replicator {
         var result: [Readiness.Obstacle] = []
         let silent = others.filter { !readiness.fresh.contains($0) }
         if !silent.isEmpty {
-            if let patience = readiness.patience, now.instant < patience {
+            if isPatient {
                 return silent.map { .awaitingBeacon($0) }
             }
             if !readiness.hasOwedClear {

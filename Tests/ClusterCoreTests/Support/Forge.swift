@@ -17,24 +17,42 @@ enum Forge {
 
     static func node(_ index: Int) -> NodeID { NodeID(bytes32(UInt64(index + 1) << 56)) }
 
-    /// A hash that is good enough for tests: FNV-1a over what a value describes itself as.
-    static func digest(_ value: some Any) -> Digest {
-        var words: [UInt64] = [0xcbf2_9ce4_8422_2325, 1, 2, 3]
-        for byte in String(describing: value).utf8 {
-            words[0] = (words[0] ^ UInt64(byte)) &* 0x100_0000_01b3
-        }
+    /// A hash that is good enough for tests: mixes words.
+    static func digest(_ words: [UInt64]) -> Digest {
+        var state = Jitter(seed: UInt64(words.count))
+        for word in words { state = Jitter(seed: state.next() ^ word) }
         var bytes: [UInt8] = []
-        for word in words.indices {
-            var jitter = Jitter(seed: words[0] &+ words[word])
-            let next = jitter.next()
+        for _ in 0..<4 {
+            let next = state.next()
             for index in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: next >> UInt64(8 * index))) }
         }
         return Digest(bytes: bytes) ?? .none
     }
 
+    /// A hash of a text, FNV-1a.
+    static func digest(_ text: String) -> Digest {
+        digest([text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }])
+    }
+
+    /// Words that tell contents apart as far as tests need it.
+    static func words(_ event: Event) -> [UInt64] {
+        let content = event.content
+        var words = [event.timestamp.raw, UInt64(content.estimatedByteCount)]
+        switch content {
+        case .application(let event):
+            words.append(digest(event.topic).raw.prefix)
+            if case .inline(let bytes) = event.payload { words += bytes.map { UInt64($0) } }
+        case .receipt(let receipt):
+            words += [receipt.subject.first.value, receipt.subject.last.value]
+        case .revision(let proposal): words.append(proposal.generation)
+        case .invalidation, .checkpoint, .unknown: break
+        }
+        return words
+    }
+
     static func record(_ record: AuthorityRecord, by signer: UserKey = root) -> VerifiedRecord {
         VerifiedRecord(
-            hash: digest((record, signer)), record: record, signer: signer,
+            hash: digest("\(record) \(signer)"), record: record, signer: signer,
             sealed: SealedRecord(body: [], signer: signer, signature: []))
     }
 
@@ -73,17 +91,23 @@ enum Forge {
 
     /// Seals a draft, as the signing shell would.
     static func seal(_ draft: BatchDraft) -> VerifiedBatch {
+        let body = draft.events.flatMap { words($0) }
+        let bodyHash = digest(body)
         let header = BatchHeader(
             cluster: cluster, log: draft.log, first: draft.first, count: draft.events.count,
             bodyByteCount: 0, timestamp: draft.events[0].timestamp, previous: draft.previous,
-            bodyHash: digest(draft.events), grant: draft.grant, policy: 0)
-        let body = [UInt8](repeating: 0, count: draft.events.reduce(0) {
-            $0 + $1.content.estimatedByteCount
-        })
+            bodyHash: bodyHash, grant: draft.grant, policy: 0)
+        let hash = digest([
+            draft.log.origin.raw.prefix, draft.log.epoch.counter, draft.log.epoch.nonce,
+            draft.first.value, UInt64(draft.events.count), draft.previous.raw.prefix,
+            bodyHash.raw.prefix,
+        ])
+        let byteCount = draft.events.reduce(0) { $0 + $1.content.estimatedByteCount }
         return VerifiedBatch(
-            header: header, hash: digest(header), events: draft.events,
+            header: header, hash: hash, events: draft.events,
             sealed: SealedBatch(
-                header: digest(header).bytes, signature: digest(draft.log).bytes, body: body))
+                header: hash.bytes, signature: [],
+                body: [UInt8](repeating: 0, count: byteCount)))
     }
 
     static func application(_ topic: String, _ text: String = "") -> EventContent {

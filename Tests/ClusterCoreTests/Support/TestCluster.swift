@@ -66,11 +66,12 @@ struct TestCluster {
     var wallOffsets: [Int]
     private var pending: [Pending] = []
     private var order = 0
+    private var spins = 0
     private var ticket: UInt64 = 0
 
     // Faults and answers, which a test may change.
     var cut: Set<[Int]> = []
-    var losesBroadcast: (Int, SealedBatch) -> Bool = { _, _ in false }
+    var losesBroadcast: (Int, VerifiedBatch) -> Bool = { _, _ in false }
     var diskFails: Set<Int> = []
     var answer: (Int, ApplyTask) -> ApplyOutcome? = { _, _ in .applied }
     var holdsBlob: (Int, BlobReference) -> Bool = { _, _ in true }
@@ -186,15 +187,13 @@ struct TestCluster {
                 diskFails.contains(node)
                     ? .epochNotPersisted(epoch, reason: "disk full") : .epochPersisted(epoch))
         case .seal(let draft): feed(node, .sealed(Forge.seal(draft)))
-        case .broadcast(let sealed):
-            let batch = sealedBatches[sealed] ?? find(sealed, on: node)
+        case .broadcast(let batch):
             for peer in cores.indices where peer != node && isLinked(node, peer) {
-                guard let batch, !losesBroadcast(peer, sealed) else { continue }
+                guard !losesBroadcast(peer, batch) else { continue }
                 later(linkDelay, peer, .batchReceived(batch, from: me))
             }
         case .resolve(let ticket, let result): results[ticket] = result
         case .append(let entries, let ticket):
-            for entry in entries { sealedBatches[entry.batch.sealed] = entry.batch }
             later(diskDelay, node, .appended(ticket))
             appends[AppendKey(node: node, ticket: ticket)] = entries.map(\.batch)
         case .load(let range): later(diskDelay, node, .loaded(range, disks[node].batches(range)))
@@ -243,7 +242,6 @@ struct TestCluster {
         let ticket: AppendTicket
     }
     private var appends: [AppendKey: [VerifiedBatch]] = [:]
-    private var sealedBatches: [SealedBatch: VerifiedBatch] = [:]
     private var replies: [ReplyTicket: Int] = [:]
 
     private mutating func reply(to node: Int) -> ReplyTicket {
@@ -251,10 +249,6 @@ struct TestCluster {
         let ticket = ReplyTicket(UInt64(order))
         replies[ticket] = node
         return ticket
-    }
-
-    private func find(_ sealed: SealedBatch, on node: Int) -> VerifiedBatch? {
-        disks[node].logs.values.joined().first { $0.sealed == sealed }
     }
 
     private mutating func performAnswer(_ effect: Effect, by node: Int) {
@@ -313,13 +307,33 @@ struct TestCluster {
             }
             time = max(time, due)
             if let alarm {
+                spins += 1
+                precondition(
+                    spins < 10_000,
+                    "at \(time) node \(alarm) asks again and again: \(alarms(of: alarm))")
                 feed(alarm, .deadline)
                 time += 1_000
             } else if let next {
+                spins = 0
                 deliver(pending.remove(at: next))
             }
         }
         return true
+    }
+
+    /// Which part of a core asks for which moment.
+    private func alarms(of node: Int) -> String {
+        guard let core = cores[node] else { return "" }
+        let parts: [(String, Instant?)] = [
+            ("start", core.start.nextDeadline), ("peers", core.peers.nextDeadline),
+            ("links", core.links.nextDeadline), ("levels", core.confirmations.nextDeadline),
+            ("queue", core.queue.nextDeadline), ("pulls", core.pullDeadline),
+            ("blobs", core.blobs.nextDeadline), ("handlers", core.handlers.nextDeadline),
+            ("clears", core.clears.nextDeadline), ("ready", core.readiness.nextDeadline),
+            ("future", core.farFutureDeadline), ("schedule", core.scheduleDeadline),
+        ]
+        return parts.map { "\($0.0) \($0.1?.nanoseconds ?? 0)" }.joined(separator: ", ")
+            + " \(core.start.stage) \(core.status.readiness) \(core.pulls.keys.map { "\($0) \(core.pulls[$0] as Any)" })"
     }
 
     private mutating func deliver(_ event: Pending) {
