@@ -19,6 +19,9 @@
 //
 // In everything else, unknown fields are skipped, so that versions can be mixed.
 //
+// The Swift code in Sources/WireFormat/Generated is made from this file by protoc with the plugin of
+// swift-protobuf and the options Visibility=Internal, UseAccessLevelOnImports=true.
+//
 // Limits, orders and the meaning of lengths are in wire.md; every one of them is checked.
 
 #if canImport(FoundationEssentials)
