@@ -10,7 +10,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # What a bare Debian 12 with Swift lacks: libraries to build with, servers to test against.
 LIBRARIES := libzmq3-dev libsodium-dev libssl-dev libsqlite3-dev git ca-certificates
-SERVERS := php8.2-fpm php8.2-cli php-apcu curl
+SERVERS := php8.2-fpm php8.2-cli php-apcu libfcgi-bin curl procps
 PYTHON := python3-zmq python3-nacl python3-protobuf protobuf-compiler
 PEERS := build-essential redis-server libhiredis-dev nats-server libnats-dev
 

@@ -67,7 +67,9 @@ public actor Node: TransportSink {
     ///   ended the process.
     public func run() async throws {
         try await ports.transport.start(delivering: self)
+        admit()
         feed(.deadline)
+        feed(roster: .deadline)
         ports.transport.wakeUp()
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
