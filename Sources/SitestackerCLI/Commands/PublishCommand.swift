@@ -17,6 +17,11 @@ struct PublishCommand: ContextCommand {
     /// Unit: bytes. Limit: 1 MiB.
     static let payloadLimit = 1 << 20
 
+    /// The largest payload that is sent as text, which JSON can make six times as long.
+    ///
+    /// Unit: bytes. Limit: 256 KiB.
+    static let textLimit = 256 << 10
+
     static let configuration = CommandConfiguration(
         commandName: "publish",
         abstract: "Publish an application event to every node.",
@@ -45,7 +50,8 @@ struct PublishCommand: ContextCommand {
 
     func run(in context: CommandContext) async throws -> Int32 {
         let payload = try payload(context)
-        let text = String(validating: payload, as: UTF8.self)
+        let isShort = payload.count <= Self.textLimit
+        let text = isShort ? String(validating: payload, as: UTF8.self) : nil
         let request = PublishRequestDocument(
             topic: topic, payload: text,
             payloadBase64: text == nil ? Data(payload).base64EncodedString() : nil,

@@ -95,7 +95,10 @@ public struct DaemonConnection: Sendable {
     private func call(_ route: String, _ document: some Encodable) throws -> HTTPCall {
         var call = call(.post, route, [])
         call.contentType = "application/json"
-        call.body = Array(try JSONEncoder().encode(document))
+        let encoder = JSONEncoder()
+        // Base64 may be nothing but slashes.
+        encoder.outputFormatting = .withoutEscapingSlashes
+        call.body = Array(try encoder.encode(document))
         return call
     }
 

@@ -97,7 +97,7 @@ public func errorDocument(for error: any Error) -> ErrorDocument? {
         ErrorDocument(
             code: "configuration-\(error.code.rawValue)", message: error.description,
             exitStatus: error.exitStatus)
-    case let error as HTTPTransportError: errorDocument(for: error)
+    case let error as HTTPTransportError: transportDocument(for: error)
     case let error as CryptographyError: ErrorDocument(error)
     case let error as WireError: ErrorDocument(error)
     case is CancellationError:
@@ -107,7 +107,7 @@ public func errorDocument(for error: any Error) -> ErrorDocument? {
     }
 }
 
-private func errorDocument(for error: HTTPTransportError) -> ErrorDocument {
+private func transportDocument(for error: HTTPTransportError) -> ErrorDocument {
     let (code, status): (String, Int32) =
         switch error.code {
         case .refused, .missingSocket, .unreachable: ("daemon-unreachable", ExitStatus.unreachable)

@@ -1,0 +1,1 @@
+../../AdminHTTPTests/Support/TestServers.swift
