@@ -312,7 +312,7 @@ nonisolated struct ProtoEventBody: Sendable {
   init() {}
 }
 
-/// One event. Flat, because it is decoded a million times a minute.
+/// One event. Flat, because every node decodes every event.
 nonisolated struct ProtoEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
