@@ -96,20 +96,15 @@ public struct AccountsDocument: Codable, Sendable, Hashable {
     public var accounts: [AccountDocument]
     /// Names in the users file that stand for no account.
     public var unresolved: [String]
-    /// Every record of the cluster, as it was signed: the command line verifies and folds them
-    /// itself, so that nobody else decides what a user signs.
-    public var records: [SealedRecordDocument]
     /// The end of every log known here.
     public var heads: [HeadDocument]
 
     /// Makes the document from its fields.
     public init(
-        accounts: [AccountDocument], unresolved: [String], records: [SealedRecordDocument] = [],
-        heads: [HeadDocument] = []
+        accounts: [AccountDocument], unresolved: [String], heads: [HeadDocument] = []
     ) {
         self.accounts = accounts
         self.unresolved = unresolved
-        self.records = records
         self.heads = heads
     }
 }
@@ -128,11 +123,16 @@ public struct AccountDocument: Codable, Sendable, Hashable {
     public var allowed: String
     /// The hashes of the user's current grants with the nodes they are for.
     public var grants: [GrantDocument]
+    /// The records that the key signed and that count, but for its own account: to be signed again
+    /// by whoever ends the key.
+    public var signed: [SealedRecordDocument]
+    /// Whether it was removed; a new account of the name needs a higher serial.
+    public var isRemoved: Bool
 
     /// Makes the document from its fields.
     public init(
         user: UserDocument, key: String, serial: UInt64, credential: String, allowed: String,
-        grants: [GrantDocument]
+        grants: [GrantDocument], signed: [SealedRecordDocument] = [], isRemoved: Bool = false
     ) {
         self.user = user
         self.key = key
@@ -140,6 +140,8 @@ public struct AccountDocument: Codable, Sendable, Hashable {
         self.credential = credential
         self.allowed = allowed
         self.grants = grants
+        self.signed = signed
+        self.isRemoved = isRemoved
     }
 }
 
