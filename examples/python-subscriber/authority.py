@@ -107,18 +107,28 @@ class Authority:
         return heir == user or any(
             g.content.user == heir and g.content.node == node for g in self.of_kind("grant"))
 
-    def may_publish(self, batch, event):
-        """Whether an application event of an accepted batch is believed."""
+    def speaker(self, batch):
+        """The present key of the user under whose grant a batch was said, or None."""
         spoken = self.records.get(batch.grant)
         if spoken is None or spoken.kind != "grant":
-            return False
+            return None
         heir = self.last_key(spoken.content.user)
-        grants = [g.content for g in self.grants
-                  if g.content.node == batch.log.origin
-                  and self.last_key(g.content.user) == heir]
-        scopes = self.accounts[heir].scopes if heir in self.accounts else 0
-        return any(g.scopes & scopes & PUBLISH and event.timestamp >> 16 < g.not_after
-                   for g in grants)
+        return heir if heir in self.accounts else None
+
+    def user_of(self, batch):
+        return self.accounts[self.speaker(batch)].name
+
+    def may_publish(self, batch, event):
+        """Whether an application event of an accepted batch is believed."""
+        speaker = self.speaker(batch)
+        if speaker is None:
+            return False
+        scopes = self.accounts[speaker].scopes
+        return any(
+            g.content.scopes & scopes & PUBLISH and event.timestamp >> 16 < g.content.not_after
+            for g in self.grants
+            if g.content.node == batch.log.origin
+            and self.last_key(g.content.user) == speaker)
 
 
 def best(versions):

@@ -5,99 +5,23 @@
 import argparse
 import base64
 import json
-import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections import Counter, namedtuple
 
 import zmq
 
 import wire
 from authority import Authority
+from node import BLOB, HEADS, RECORDS, REPLAY, STATUS, Node, Silent
 from wire import Refused, pb, require
 
-REPLAY, HEADS, RECORDS, STATUS, BLOB = 2, 3, 4, 6, 8
-STATUSES = ["done", "malformed", "unknown verb", "not allowed", "not held", "busy", "failed"]
 Position = namedtuple("Position", "last chain")
 START = Position(0, wire.ZEROS)
 
 
 def talk(text):
     print(text, file=sys.stderr, flush=True)
-
-
-class Silent(Exception):
-    """A node that does not answer."""
-
-
-class Node:
-    """One node: where it is, a SUB for what it says, a REQ for what it is asked."""
-
-    def __init__(self, context, client, described):
-        self.context, self.client = context, client
-        self.url, self.door = described["url"], described["door"]
-        self.curve_key = bytes.fromhex(described["curveKey"])
-        self.publish, self.request = described["publish"], described["request"]
-        self.sub = self.req = None
-
-    def connect(self):
-        self.sub = self.socket(zmq.SUB, 524_288)
-        self.sub.subscribe(b"E/")
-        self.sub.subscribe(b"H")
-        self.sub.connect(self.publish)
-
-    def socket(self, kind, largest):
-        socket = self.context.socket(kind)
-        socket.set(zmq.LINGER, 0)
-        socket.set(zmq.RCVHWM, 0)
-        socket.set(zmq.MAXMSGSIZE, largest)
-        socket.set(zmq.CURVE_PUBLICKEY, bytes.fromhex(self.client["publicKey"]))
-        socket.set(zmq.CURVE_SECRETKEY, bytes.fromhex(self.client["secretKey"]))
-        socket.set(zmq.CURVE_SERVERKEY, self.curve_key)
-        return socket
-
-    def ask(self, verb, message, patience=5):
-        """Section 4: one request and its reply: (request ID, body, raw frames)."""
-        if self.req is None:
-            self.req = self.socket(zmq.REQ, 524_288)
-            self.req.connect(self.request)
-        identifier = os.urandom(16)
-        self.req.send_multipart(
-            [b"SSTKREQ1" + identifier + bytes([verb]) + bytes(7), message.SerializeToString()])
-        if not self.req.poll(patience * 1000):
-            self.req.close()
-            self.req = None
-            raise Silent(f"{self.url} does not answer")
-        header, body, *raw = self.req.recv_multipart()
-        require(len(header) == 32 and header[:8] == b"SSTKREP1" and header[25:] == bytes(7),
-                "header of a reply")
-        require(header[8:24] == identifier, "ID of a reply")
-        if header[24] != 0:
-            refusal = wire.parse(pb.Refusal, body)
-            name = STATUSES[header[24]] if header[24] < len(STATUSES) else str(header[24])
-            raise Refused(f"{name}: expected {refusal.expected}, found {refusal.found}")
-        return identifier, body, raw
-
-    def find_again(self, cluster):
-        """Asks the door who the node is now (section 7)."""
-        nonce = os.urandom(32)
-        question = pb.HelloRequest(nonce=nonce, cluster=cluster).SerializeToString()
-        call = urllib.request.Request(
-            self.door.rstrip("/") + "/hello", question,
-            {"Content-Type": "application/octet-stream"})
-        try:
-            with urllib.request.urlopen(call, timeout=5) as answer:
-                reply = wire.parse(pb.HelloReply, answer.read(131_072))
-        except (urllib.error.URLError, OSError) as error:
-            raise Silent(f"{self.door}: {error}") from error
-        hello = wire.accept_hello(cluster, nonce, reply)
-        host = hello.endpoints.host or self.publish.removeprefix("tcp://").rpartition(":")[0]
-        self.curve_key = hello.curve_key
-        self.publish = f"tcp://{host}:{hello.endpoints.publish_port}"
-        self.request = f"tcp://{host}:{hello.endpoints.request_port}"
-        return hello
 
 
 class Subscriber:
@@ -112,10 +36,9 @@ class Subscriber:
         self.print_event = print_event
         self.drop_every = drop_every
         self.positions = {}
-        self.digests = {}
         self.numbers = {}
         self.counts = Counter()
-        self.next_records = 0
+        self.next_records = self.next_heads = 0
 
     # ------------------------------------------------------------ start
 
@@ -151,6 +74,9 @@ class Subscriber:
         return None
 
     def learn_records(self):
+        """Asks every node for records, once a second at most."""
+        if time.monotonic() < self.next_records:
+            return
         self.next_records = time.monotonic() + 1
         self.each_node(self.learn_records_of)
         self.authority.fold()
@@ -159,8 +85,8 @@ class Subscriber:
         is_last = False
         while not is_last:
             known = sorted(self.authority.records)
-            _, body, _ = node.ask(
-                RECORDS, pb.RecordsRequest(digest=wire.ZEROS, known=known[:8192]))
+            _, body, _ = node.ask(RECORDS, pb.RecordsRequest(
+                digest=wire.digest(known), known=known[:8192]))
             reply = wire.parse(pb.RecordsReply, body)
             for sealed in reply.records:
                 try:
@@ -184,7 +110,7 @@ class Subscriber:
     # ------------------------------------------------------------ what nodes say
 
     def key_of(self, node):
-        if node not in self.authority.nodes and time.monotonic() >= self.next_records:
+        if node not in self.authority.nodes:
             self.learn_records()
         return self.authority.nodes.get(node)
 
@@ -223,11 +149,21 @@ class Subscriber:
             return
         self.numbers[seen] = beacon.number
         self.counts["beacons"] += 1
-        if self.digests.get(beacon.sender) != beacon.records:
-            self.digests[beacon.sender] = beacon.records
+        if beacon.records != wire.digest(self.authority.records):
             self.learn_records()
         for head in beacon.heads:
             self.reach(node, wire.log_of(head.log), head.last)
+        is_level = all(self.positions.get(wire.log_of(head.log), START).last == head.last
+                       for head in beacon.heads)
+        if is_level and beacon.all_heads != wire.digest(p.chain for p in self.positions.values()):
+            self.look_behind(node)
+
+    def look_behind(self, node):
+        """Looks for tails of closed epochs, which beacons do not list."""
+        if time.monotonic() >= self.next_heads:
+            self.next_heads = time.monotonic() + 1
+            for head in self.heads(node):
+                self.reach(node, wire.log_of(head.log), head.last)
 
     # ------------------------------------------------------------ order and gaps
 
@@ -282,7 +218,8 @@ class Subscriber:
             payload = self.first_answer(lambda node: self.fetch(node, event.content))
             require(payload is not None, "a blob that no node holds")
         self.counts["events"] += 1
-        self.print_event(described(batch, sequence, event, payload))
+        user = self.authority.user_of(batch)
+        self.print_event(described(batch, sequence, event, user, payload))
 
     def fetch(self, node, content):
         """Verb blob: chunk by chunk, then checked as a whole."""
@@ -315,13 +252,14 @@ class Subscriber:
         self.context.destroy(linger=0)
 
 
-def described(batch, sequence, event, payload):
-    """One line of output; bytes that are no text are given in base 64."""
+def described(batch, sequence, event, user, payload):
+    """One line, like those of `sitestacker subscribe`; bytes that are no text in base 64."""
     line = {
         "id": wire.event_name(batch.log, sequence),
-        "node": batch.log.origin.hex(),
-        "milliseconds": event.timestamp >> 16,
         "topic": event.topic,
+        "user": user,
+        "node": batch.log.origin.hex()[:16],
+        "time": event.timestamp >> 16,
     }
     try:
         line["payload"] = payload.decode()

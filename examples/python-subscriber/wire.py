@@ -59,6 +59,11 @@ def blake(content, key=b""):
     return hashlib.blake2b(content, digest_size=32, key=key).digest()
 
 
+def digest(members):
+    """Section 3.5: a sum that does not depend on the order."""
+    return (sum(int.from_bytes(m, "big") for m in members) % 2**256).to_bytes(32, "big")
+
+
 def verify(key, signed, signature):
     """libsodium's crypto_sign_open is as strict as section 1 asks."""
     require(len(key) == 32 and len(signature) == 64, "length of a key or signature")
