@@ -2,4 +2,6 @@
 import ArgumentParser
 
 /// The commands about who may do what.
-let identitySubcommands: [any ParsableCommand.Type] = []
+let identitySubcommands: [any ParsableCommand.Type] = [
+    InitCommand.self, LoginCommand.self,
+]

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import AdminAPI
+
+/// What the commands about identity ask of the daemon.
+///
+/// Every request throws what ``DaemonConnection`` does.
+protocol Administration: Sendable {
+    func identity() async throws -> IdentityDocument
+    func remoteIdentity(_ request: RemoteIdentityRequest) async throws -> IdentityDocument
+    func status() async throws -> StatusDocument
+    func accounts() async throws -> AccountsDocument
+    func members() async throws -> MembersDocument
+    func submit(_ request: RecordsRequestDocument) async throws -> RecordsAnswer
+    func join(_ request: JoinRequestDocument) async throws -> IdentityDocument
+    func logout() async throws -> IdentityDocument
+    func pin(_ request: PinRequestDocument) async throws -> AccountsDocument
+    func replay(_ request: ReplayUserRequestDocument) async throws -> RecordsAnswer
+}
+
+extension DaemonConnection: Administration {
+    func identity() async throws -> IdentityDocument { try await get(Routes.identity) }
+
+    func remoteIdentity(_ request: RemoteIdentityRequest) async throws -> IdentityDocument {
+        try await post(Routes.remoteIdentity, request)
+    }
+
+    func status() async throws -> StatusDocument { try await get(Routes.status) }
+
+    func accounts() async throws -> AccountsDocument { try await get(Routes.accounts) }
+
+    func members() async throws -> MembersDocument { try await get(Routes.members) }
+
+    func submit(_ request: RecordsRequestDocument) async throws -> RecordsAnswer {
+        try await post(Routes.records, request)
+    }
+
+    func join(_ request: JoinRequestDocument) async throws -> IdentityDocument {
+        try await post(Routes.join, request)
+    }
+
+    func logout() async throws -> IdentityDocument { try await post(Routes.logout) }
+
+    func pin(_ request: PinRequestDocument) async throws -> AccountsDocument {
+        try await post(Routes.pin, request)
+    }
+
+    func replay(_ request: ReplayUserRequestDocument) async throws -> RecordsAnswer {
+        try await post(Routes.replayUser, request)
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import AdminAPI
+import ClusterModel
+import ClusterSigning
+import NodeConfiguration
+import WireFormat
+
+/// The first user of a cluster.
+struct Founder: Sendable {
+    let name: String
+    let email: String
+    let fullName: String
+}
+
+/// What `init` made, as it prints it.
+struct InitReport: Encodable {
+    /// A file and what became of it: `created`, `kept` or `extended`.
+    struct File: Encodable {
+        let path: String
+        let outcome: String
+    }
+
+    let site: String
+    let cluster: String
+    let node: String
+    let fingerprint: String
+    let user: UserDocument
+    let files: [File]
+}
+
+/// Makes a cluster out of nothing, in the folder of an installation and in its state.
+///
+/// Law: the pin is written last, and only where there is none; so an attempt that was interrupted
+/// is one that never was, and a cluster that exists is never replaced.
+struct ClusterFoundation {
+    let site: String
+    let state: SiteState
+
+    var configurationFile: String { "\(site)/\(SiteConfiguration.fileName)" }
+
+    /// Refuses where this installation belongs to a cluster already.
+    ///
+    /// - Throws: `ErrorDocument`, `ConfigurationError`.
+    func check() throws {
+        try state.prepare()
+        guard try state.read(.clusterPin) == nil else {
+            throw ErrorDocument(
+                code: "cluster-exists",
+                message: "\(site) belongs to a cluster already: its pin is"
+                    + " \(state.folder)/\(SiteState.File.clusterPin.rawValue)",
+                hint: "run sitestacker status; init is for the first server of a new cluster",
+                exitStatus: ExitStatus.failed)
+        }
+    }
+
+    /// Whether the installation has its list of URLs.
+    ///
+    /// - Throws: `ConfigurationError` where one exists that cannot be used.
+    func hasConfiguration(_ locator: ConfigurationLocator) throws -> Bool {
+        do throws(ConfigurationError) {
+            let path = try locator.configuration(site: site).path
+            _ = try SiteConfiguration.load(from: path)
+            return true
+        } catch  where error.code == .missing {
+            return false
+        }
+    }
+
+    /// Makes everything.
+    ///
+    /// - Throws: `ErrorDocument`, `ConfigurationError`, `CryptographyError`, `WireError`.
+    func make(
+        founder: Founder, password: SecretBytes, urls: [SiteURL], now: WallTime
+    ) throws -> InitReport {
+        let (identity, keyFile) = try identity()
+        guard let random = Bytes32(SecureRandom.bytes(32)) else {
+            preconditionFailure("32 bytes are 32 bytes")
+        }
+        let cluster = ClusterID(random)
+        let credential = try NewCredential(
+            user: founder.name, password: password, of: cluster, root: nil)
+        let key = credential.key.user
+        let account = Account(
+            name: founder.name, email: founder.email, fullName: founder.fullName, key: key,
+            scopes: .all, serial: 1, credential: credential.credential.encoded)
+        let grant = Grant(
+            user: key, nodeKey: identity.nodeKey, node: identity.node,
+            curveKey: identity.curveKey, scopes: .all, notBefore: now,
+            notAfter: WallTime(
+                milliseconds: now.milliseconds + LifetimeArgument.standard.milliseconds),
+            serial: 1)
+        let sealer = RecordSealer(cluster: cluster)
+        let records = try [AuthorityRecord.account(account), .grant(grant)].map {
+            try sealer.seal($0, with: credential.key).sealed
+        }
+        var files = [keyFile]
+        if !urls.isEmpty {
+            let outcome = try ConfigurationWriter.createSite(at: configurationFile, urls: urls)
+            files.append(.init(path: configurationFile, outcome: "\(outcome)"))
+        } else {
+            files.append(.init(path: configurationFile, outcome: "kept"))
+        }
+        let users = try ConfigurationWriter.addUser(
+            try UserEntry.Identifier(founder.name), to: state.usersFile)
+        files.append(.init(path: state.usersFile, outcome: "\(users)"))
+        try state.write(.records, try RecordFile.encode(records))
+        files.append(.init(path: path(.records), outcome: "created"))
+        try state.write(
+            .clusterPin, ClusterPinFile.encode(ClusterPin(cluster: cluster, root: key)))
+        files.append(.init(path: path(.clusterPin), outcome: "created"))
+        return InitReport(
+            site: site, cluster: cluster.description, node: identity.node.description,
+            fingerprint: NodeFingerprint(
+                nodeKey: identity.nodeKey, curveKey: identity.curveKey
+            ).description,
+            user: UserDocument(
+                name: founder.name, email: founder.email, fullName: founder.fullName,
+                scopes: Scopes.all.description, expires: grant.notAfter.milliseconds),
+            files: files)
+    }
+
+    /// This node's keys: those that a daemon has made already, or new ones.
+    private func identity() throws -> (NodeIdentity, InitReport.File) {
+        if var bytes = try state.read(.nodeKey) {
+            let identity = try NodeKeyFile.decode(SecretBytes(moving: &bytes))
+            return (identity, .init(path: path(.nodeKey), outcome: "kept"))
+        }
+        let identity = try NodeIdentity()
+        let file = NodeKeyFile.encode(identity)
+        try state.write(.nodeKey, file.withUnsafeBytes { [UInt8]($0) })
+        return (identity, .init(path: path(.nodeKey), outcome: "created"))
+    }
+
+    private func path(_ file: SiteState.File) -> String { "\(state.folder)/\(file.rawValue)" }
+}
