@@ -1,7 +1,6 @@
+@_spi(Verification) import ClusterModel
 // SPDX-License-Identifier: Apache-2.0
 import Testing
-
-@_spi(Verification) import ClusterModel
 
 @testable import ClusterCore
 
@@ -68,8 +67,7 @@ import Testing
         cluster.diskDelay = 50_000_000
         _ = cluster.publish(0, [.invalidation(.plain)], level: .local)
         #expect(cluster.run(within: .seconds(1)) { clears($0, 0).count == 1 })
-        _ = cluster.publish(0, [.invalidation(.plain)], level: .local)
-        _ = cluster.publish(0, [.invalidation(.plain)], level: .local)
+        _ = cluster.publish(0, [.invalidation(.plain), .invalidation(.plain)], level: .local)
         cluster.run(for: .seconds(2))
         #expect(clears(cluster, 0).count == 2)
     }
@@ -80,7 +78,8 @@ import Testing
         _ = cluster.publish(0, [.invalidation(.plain)])
         cluster.run(for: .seconds(10))
         #expect(clears(cluster, 1).count > 2)
-        #expect(receipts(cluster, on: 0, by: 1).allSatisfy { $0.outcome == .failed(reason: "down") })
+        #expect(
+            receipts(cluster, on: 0, by: 1).allSatisfy { $0.outcome == .failed(reason: "down") })
         cluster.answer = { _, _ in .applied }
         #expect(
             cluster.run(within: .seconds(70)) {
@@ -137,7 +136,8 @@ import Testing
         #expect(order.last == "2")
         #expect(order.dropLast().contains("3"))
         cluster.run(for: .seconds(1))
-        #expect(cluster.disks[0].outcomes.values.joined().map(\.outcome) == [.parked(reason: "poison")])
+        #expect(
+            cluster.disks[0].outcomes.values.joined().map(\.outcome) == [.parked(reason: "poison")])
         #expect(cluster.cores[0]?.status.parkedEvents == 1)
         cluster.answer = { _, _ in .applied }
         cluster.feed(0, .parkedRetryRequested)

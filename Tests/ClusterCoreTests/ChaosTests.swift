@@ -1,7 +1,6 @@
+@_spi(Verification) import ClusterModel
 // SPDX-License-Identifier: Apache-2.0
 import Testing
-
-@_spi(Verification) import ClusterModel
 
 @testable import ClusterCore
 

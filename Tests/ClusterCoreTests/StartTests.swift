@@ -1,7 +1,6 @@
+@_spi(Verification) import ClusterModel
 // SPDX-License-Identifier: Apache-2.0
 import Testing
-
-@_spi(Verification) import ClusterModel
 
 @testable import ClusterCore
 
@@ -19,7 +18,8 @@ import Testing
         cluster.start(0)
         #expect(cluster.run(within: .seconds(5)) { $0.isReady(0) })
         #expect(cluster.delivered[0].map(\.log) == [log, log])
-        #expect(cluster.observations(0).contains { if case .ownTailFound = $0 { true } else { false } })
+        #expect(
+            cluster.observations(0).contains { if case .ownTailFound = $0 { true } else { false } })
         #expect(cluster.log(0).map { $0 > log ?? $0 } == true)
     }
 
@@ -39,10 +39,11 @@ import Testing
         #expect(cluster.log(0) != nil)
         cluster.cut = []
         #expect(cluster.run(within: .seconds(5)) { $0.delivered[0].map(\.log) == [lost] })
-        #expect(cluster.run(within: .seconds(5)) { cluster in
-            guard let new = cluster.log(0), let lost else { return false }
-            return new > lost
-        })
+        #expect(
+            cluster.run(within: .seconds(5)) { cluster in
+                guard let new = cluster.log(0), let lost else { return false }
+                return new > lost
+            })
     }
 
     @Test func `nothing is signed before a peer answered or three seconds went by`() {
@@ -91,9 +92,11 @@ import Testing
         cluster.run(for: .milliseconds(20))
         #expect(cluster.cores[0] == nil)
         #expect(cluster.results[ticket] == nil)
-        guard case .stop(.ownCommitFailed(let range, _)) = cluster.effects[0].last(where: {
-            if case .stop = $0 { true } else { false }
-        }) else {
+        guard
+            case .stop(.ownCommitFailed(let range, _)) = cluster.effects[0].last(where: {
+                if case .stop = $0 { true } else { false }
+            })
+        else {
             Issue.record("no stop")
             return
         }
@@ -101,7 +104,8 @@ import Testing
         // The others may have it; a new life of the node gets it from them as a tail.
         cluster.diskFails = []
         cluster.start(0)
-        #expect(cluster.run(within: .seconds(5)) { $0.applicationEvents(0) == $0.applicationEvents(1) })
+        #expect(
+            cluster.run(within: .seconds(5)) { $0.applicationEvents(0) == $0.applicationEvents(1) })
         #expect(cluster.applicationEvents(0).count == 1)
     }
 

@@ -11,7 +11,9 @@ enum Forge {
 
     static func bytes32(_ number: UInt64) -> Bytes32 {
         var bytes = [UInt8](repeating: 0, count: 32)
-        for index in 0..<8 { bytes[index] = UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * index)) }
+        for index in 0..<8 {
+            bytes[index] = UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * index))
+        }
         return Bytes32(bytes) ?? .zero
     }
 
@@ -24,7 +26,9 @@ enum Forge {
         var bytes: [UInt8] = []
         for _ in 0..<4 {
             let next = state.next()
-            for index in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: next >> UInt64(8 * index))) }
+            for index in 0..<8 {
+                bytes.append(UInt8(truncatingIfNeeded: next >> UInt64(8 * index)))
+            }
         }
         return Digest(bytes: bytes) ?? .none
     }

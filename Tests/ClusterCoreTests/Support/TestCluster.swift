@@ -28,10 +28,23 @@ struct TestDisk {
     mutating func record(_ record: AppliedRecord) {
         applied[record.log] = max(applied[record.log] ?? 0, record.through)
         for entry in record.entries {
-            outcomes[record.log, default: []].removeAll {
-                entry.subject.first <= $0.subject.first && $0.subject.last <= entry.subject.last
+            outcomes[record.log] = (outcomes[record.log] ?? []).flatMap {
+                Self.rest(of: $0, without: entry.subject)
             }
             if entry.outcome != .applied { outcomes[record.log, default: []].append(entry) }
+        }
+    }
+
+    private static func rest(
+        of entry: AppliedRecord.Entry, without hole: EventRange
+    ) -> [AppliedRecord.Entry] {
+        let subject = entry.subject
+        guard subject.first <= hole.last, hole.first <= subject.last else { return [entry] }
+        let ends = [(subject.first, hole.first.previous), (hole.last.next, subject.last)]
+        return ends.filter { $0.0 <= $0.1 }.map { first, last in
+            AppliedRecord.Entry(
+                subject: EventRange(log: subject.log, first: first, last: last),
+                outcome: entry.outcome, attempt: entry.attempt)
         }
     }
 
@@ -108,7 +121,8 @@ struct TestCluster {
         runs[node] += 1
         let disk = disks[node]
         var state = RecoveredState(
-            node: Forge.node(node), instance: InstanceID(high: UInt64(node), low: UInt64(runs[node])),
+            node: Forge.node(node),
+            instance: InstanceID(high: UInt64(node), low: UInt64(runs[node])),
             cluster: Forge.cluster, nonce: UInt64(node * 100 + runs[node]),
             seed: UInt64(node + 1), authority: authorities[node], configuration: configuration)
         state.epochCounter = disk.epochCounter
