@@ -62,6 +62,10 @@ extension Simulation {
             return "hosts \(one.number) and \(other.number) hold different logs: "
                 + only.map { "\($0.log)-\($0.last)" }.joined(separator: " ")
         }
+        let records = [one, other].map { $0.process?.authority.digest }
+        guard records[0] == records[1] else {
+            return "hosts \(one.number) and \(other.number) hold different records of authority"
+        }
         guard ledger.forkedLogs.isEmpty else { return nil }
         let revisions = [one, other].map { $0.process?.core.replicator.status.revision }
         guard revisions[0] == revisions[1] else {

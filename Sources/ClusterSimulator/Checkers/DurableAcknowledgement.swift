@@ -15,12 +15,21 @@ final class DurableAcknowledgement: Checker {
     private unowned let simulation: Simulation
     private var requests: [Int: [PublishTicket: PublishRequest]] = [:]
     private var promises: [Promise] = []
+    /// The highest position that was ever on a disk, by host and log.
+    private var ever: [Int: [EpochID: SequenceNumber]] = [:]
 
     init(_ simulation: Simulation) { self.simulation = simulation }
 
     func input(_ input: Input, to process: NodeProcess) {
         if case .publishRequested(let request) = input {
             requests[process.host.number, default: [:]][request.ticket] = request
+        }
+    }
+
+    func committed(on host: Host, before: LogImage) {
+        for (log, track) in host.disk.image.tracks
+        where track.head.last > ever[host.number]?[log] ?? 0 {
+            ever[host.number, default: [:]][log] = track.head.last
         }
     }
 
@@ -49,7 +58,10 @@ final class DurableAcknowledgement: Checker {
             return fail("\(range) is confirmed and not on the origin's disk", process)
         }
         let members = process.authority.members.map(\.node)
-        let holding = Set(holders.map(\.node))
+        // Who held it and was put back to an earlier state since, spoke the truth.
+        let holding = Set(
+            simulation.hosts.filter { ever[$0.number]?[range.log] ?? 0 >= range.last }
+                .map(\.node))
         switch request.level {
         case .local: break
         case .one:

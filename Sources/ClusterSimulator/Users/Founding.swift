@@ -54,13 +54,13 @@ extension Simulation {
         else { return }
         let host = try makeHost(hosts.count, user: registry.users[random.below(3)])
         let grant = try registry.grant(for: host)
-        let known = process.authority.records(process.authority.hashes)
+        issued.append(grant)
         process.feed(.authority(.recordsReceived([grant])))
         host.disk.replace(
             by: LogImage().with(door.disk.image.recordList).with(registry.accounts)
                 .with([grant]))
         count("members.added")
-        write(host, "**", "added at host \(door.number), which has \(known.count) records")
+        write(host, "**", "added at host \(door.number)")
         for other in hosts where other !== host && !other.isClone {
             other.list.append(host.number)
             other.process?.feed(.configurationChanged(configuration(of: other)))
@@ -78,6 +78,7 @@ extension Simulation {
         else { return }
         let covers = witness.disk.image.heads.filter { $0.log.origin == host.node }
         let record = try registry.removal(of: host, covers: covers)
+        issued.append(record)
         count("members.removed")
         write(host, "**", "removed at host \(witness.number)")
         host.isRemoved = true

@@ -23,7 +23,19 @@ extension Simulation {
             setUsers(everybody, on: host)
             if host.awayUntil == nil { start(host) }
         }
+        issueAgain()
         voidFarFuture()
+    }
+
+    /// Whoever gave a record to a node that could not write it down gives it again.
+    private func issueAgain() {
+        guard !issued.isEmpty else { return }
+        schedule.add(at: now + .seconds(5)) { simulation in
+            guard let process = simulation.members.compactMap(\.process).first else {
+                return simulation.issueAgain()
+            }
+            process.feed(.authority(.recordsReceived(simulation.issued)))
+        }
     }
 
     private func stopClone(_ host: Host) {

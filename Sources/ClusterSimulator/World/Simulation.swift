@@ -29,6 +29,8 @@ public final class Simulation {
     /// Whether trouble is over: nothing is broken or changed any more.
     var isHealed = false
     var lastTicket: UInt64 = 0
+    /// Grants and revocations that people gave to some node.
+    var issued: [VerifiedRecord] = []
     /// Events whose stamps an administrator has called bad.
     var voided: Set<EventID> = []
 
@@ -143,7 +145,7 @@ public final class Simulation {
         recovered.hasLostHistory = host.hasLostHistory
         host.hasLostHistory = false
         let core: any SimulatedCore =
-            mutant?.core(recovered, image: image, simulation: self) ?? Replicator(recovered)
+            mutant?.core(recovered, simulation: self) ?? Replicator(recovered)
         let process = NodeProcess(
             simulation: self, host: host, recovered: recovered, core: core)
         host.process = process
