@@ -17,11 +17,27 @@ public struct Bytes32: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Takes exactly thirty-two bytes; `nil` for any other number.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (offset, byte) in bytes.enumerated() {
-            words[offset / 8] = words[offset / 8] << 8 | UInt64(byte)
+        // Headers hold five of these: bytes that lie in one piece are read as words.
+        let words = bytes.withContiguousStorageIfAvailable { buffer in
+            let raw = UnsafeRawBufferPointer(buffer)
+            return (
+                Bytes32.word(raw, 0), Bytes32.word(raw, 8), Bytes32.word(raw, 16),
+                Bytes32.word(raw, 24)
+            )
         }
-        self.words = (words[0], words[1], words[2], words[3])
+        if let words {
+            self.words = words
+            return
+        }
+        var slow: [UInt64] = [0, 0, 0, 0]
+        for (offset, byte) in bytes.enumerated() {
+            slow[offset / 8] = slow[offset / 8] << 8 | UInt64(byte)
+        }
+        self.words = (slow[0], slow[1], slow[2], slow[3])
+    }
+
+    private static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> UInt64 {
+        UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
     /// Takes sixty-four hexadecimal digits; `nil` for anything else.

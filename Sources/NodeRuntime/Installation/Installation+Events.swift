@@ -29,9 +29,19 @@ extension Installation {
         let level = try ConfirmationLevel(request.confirm ?? (isAlone ? "local" : "one"))
         let content = EventContent.application(
             ApplicationEvent(topic: request.topic, payload: try await place(payload)))
+        try checkEncodable(content)
         let result = await node.publish(
             [content], level: level, timeout: .milliseconds(Int64(request.timeoutMilliseconds)))
         return try answer(result, level: level, snapshot: await node.snapshot())
+    }
+
+    /// Refuses what no batch can hold: it would take others in its batch with it.
+    private func checkEncodable(_ content: EventContent) throws(ErrorDocument) {
+        do {
+            _ = try EventBodyCodec.byteCount(of: content)
+        } catch {
+            throw .malformed(error.description)
+        }
     }
 
     private func bytes(of request: PublishRequestDocument) throws(ErrorDocument) -> [UInt8] {
@@ -98,6 +108,7 @@ extension Installation {
             throw .malformed("expected opcodeCache or userCache to be true")
         }
         let snapshot = await node.snapshot()
+        // What this node has applied: the data the order speaks of may reach others after it.
         order.seen = VersionVector(snapshot.core.logs.map { ($0.head.log, $0.applied) })
         let (news, newsSink) = AsyncStream<NodeNews>.makeStream()
         let observer = await node.addObserver { newsSink.yield($0) }

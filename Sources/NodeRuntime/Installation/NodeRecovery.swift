@@ -1,23 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ClusterCore
-internal import ClusterModel
-internal import ClusterSigning
+public import ClusterModel
+public import ClusterSigning
 internal import WireFormat
 
 /// Turns what the log holds into what a node starts from.
-struct NodeRecovery {
-    let identity: NodeIdentity
-    let instance: InstanceID
-    let pin: ClusterPin
-    let settings: InstallationSettings
-    /// Grants with this serial or a lower one were ended by `logout`.
-    let ignoredGrantSerial: UInt64
-    /// Records that were made before there was a log.
-    let bootstrap: [SealedRecord]
+public struct NodeRecovery {
+    private let identity: NodeIdentity
+    private let instance: InstanceID
+    private let pin: ClusterPin
+    private let settings: InstallationSettings
+    private let ignoredGrantSerial: UInt64
+    private let bootstrap: [SealedRecord]
+
+    /// Joins what a start needs beside the log.
+    ///
+    /// - Parameters:
+    ///   - ignoredGrantSerial: Grants with this serial or a lower one were ended by `logout`.
+    ///   - bootstrap: Records that were made before there was a log.
+    public init(
+        identity: NodeIdentity, instance: InstanceID, pin: ClusterPin,
+        settings: InstallationSettings, ignoredGrantSerial: UInt64, bootstrap: [SealedRecord]
+    ) {
+        self.identity = identity
+        self.instance = instance
+        self.pin = pin
+        self.settings = settings
+        self.ignoredGrantSerial = ignoredGrantSerial
+        self.bootstrap = bootstrap
+    }
 
     /// What to start with; `nil` where no grant vouches for this node.
-    func start(from recovered: RecoveredEventLog) throws -> NodeStart? {
+    ///
+    /// - Throws: `CryptographyError` where a grant names a key that proves nothing.
+    public func start(from recovered: RecoveredEventLog) throws -> NodeStart? {
         let verifier = RecordVerifier(cluster: pin.cluster)
         let records = (recovered.records + bootstrap).compactMap { sealed -> VerifiedRecord? in
             switch verifier.verify(sealed) {

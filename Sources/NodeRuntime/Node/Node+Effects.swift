@@ -179,12 +179,12 @@ extension Node {
         case .clear(let invalidation):
             start { [self] in
                 let steps = await ports.caches.clear(invalidation)
-                post(.applied(task.ticket, ApplyOutcome(steps), steps))
+                post(.applied(task.ticket, ApplyOutcome(steps).fitted(), steps.fitted()))
             }
         case .handle(let handler, let id, let event):
             start { [self] in
                 let outcome = await react(handler, to: event, id: id)
-                post(.applied(task.ticket, outcome, []))
+                post(.applied(task.ticket, outcome.fitted(), []))
             }
         }
     }

@@ -33,6 +33,7 @@ public struct DeliveredEvent: Sendable, Hashable {
 public final class SubscriptionHub: Sendable {
     private struct State {
         var subscribers: [UInt64: Subscriber] = [:]
+        var observers: [@Sendable ([DeliveredEvent]) -> Void] = []
         var nextNumber: UInt64 = 1
     }
 
@@ -41,16 +42,25 @@ public final class SubscriptionHub: Sendable {
     /// A hub without subscribers.
     public init() {}
 
-    /// How many subscribe.
-    public var count: Int { state.withLock { $0.subscribers.count } }
+    /// How many subscribe or observe.
+    public var count: Int { state.withLock { $0.subscribers.count + $0.observers.count } }
+
+    /// Has a part of this process called with every run of events, for as long as the hub lives.
+    ///
+    /// On the node's executor, so it must not block; it sees what comes while the node runs, and
+    /// nothing of the log's past.
+    public func observe(_ observer: @escaping @Sendable ([DeliveredEvent]) -> Void) {
+        state.withLock { $0.observers.append(observer) }
+    }
 
     /// Hands over events that are durable and allowed here.
     ///
     /// From the node's executor; never blocks.
     public func deliver(_ events: [DeliveredEvent]) {
-        let subscribers = state.withLock { state in
-            state.subscribers.isEmpty ? [] : Array(state.subscribers.values)
+        let (subscribers, observers) = state.withLock { state in
+            (Array(state.subscribers.values), state.observers)
         }
+        for observer in observers { observer(events) }
         for subscriber in subscribers { subscriber.offer(events) }
     }
 

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterCore
+import ClusterModel
+import Dispatch
+import Foundation
+import MeshTransport
+import NodeRuntime
+import Synchronization
+import Testing
+import ZeroMQ
+
+/// One end of a mesh in a test: a transport and what it delivered.
+final class TestPeer: TransportSink {
+    let transport: ZeroMQTransport
+    let node: NodeID
+    let link: PeerLink
+    private let deliveries = Mutex<[Delivery]>([])
+
+    init(_ number: UInt8) throws {
+        var bytes = [UInt8](repeating: 0, count: 31)
+        bytes.append(number)
+        node = try #require(NodeID(bytes: bytes))
+        let keys = try CurveKeyPair()
+        let ports = try (freePort(), freePort())
+        transport = try ZeroMQTransport(
+            TransportSettings(
+                curveSecret: keys.exposedSecretBytes, address: "127.0.0.1",
+                publishPort: ports.0, requestPort: ports.1, clock: TestClock()))
+        link = PeerLink(
+            node: node, curveKey: try #require(CurveKey(bytes: keys.publicKey.bytes)),
+            host: "127.0.0.1", publishPort: ports.0, requestPort: ports.1)
+    }
+
+    func start(admitting peers: [TestPeer], linkingTo linked: [TestPeer]) async throws {
+        try await transport.start(delivering: self)
+        await onExecutor { transport in
+            transport.setAdmitted(
+                Dictionary(
+                    uniqueKeysWithValues: peers.map { ($0.link.curveKey, .node($0.node)) }))
+            transport.setLinks(linked.map(\.link))
+        }
+    }
+
+    /// Runs something where the transport wants to be called.
+    func onExecutor<Value: Sendable>(
+        _ body: @escaping @Sendable (ZeroMQTransport) -> Value
+    ) async -> Value {
+        await Caller(executor: transport.executor).call { [transport] in body(transport) }
+    }
+
+    nonisolated func turn() -> Bool {
+        while let delivery = transport.next() {
+            deliveries.withLock { $0.append(delivery) }
+        }
+        return false
+    }
+
+    /// What was delivered so far.
+    var delivered: [Delivery] { deliveries.withLock { $0 } }
+
+    /// Waits until a delivery is there; `false` where it does not come within ten seconds.
+    func waits(until condition: @escaping (Delivery) -> Bool) async -> Bool {
+        let end = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < end {
+            if delivered.contains(where: condition) { return true }
+            await Task.yield()
+        }
+        return false
+    }
+}
+
+/// Runs calls on a given executor.
+private actor Caller {
+    private let executor: any SerialExecutor
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    init(executor: any SerialExecutor) { self.executor = executor }
+
+    func call<Value: Sendable>(_ body: @Sendable () -> Value) -> Value { body() }
+}
+
+/// The host's clocks.
+struct TestClock: HostClock {
+    private static let zero = ContinuousClock.now
+
+    func now() -> Moment {
+        Moment(
+            instant: Instant(nanoseconds: TestClock.zero.duration(to: .now).nanoseconds),
+            wall: WallTime(milliseconds: UInt64(Date.now.timeIntervalSince1970 * 1_000)))
+    }
+}
+
+/// A port that nobody listens on just now.
+private func freePort() throws -> UInt16 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    return withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            guard bind(descriptor, address, length) == 0,
+                getsockname(descriptor, address, &length) == 0
+            else { return }
+        }
+        return UInt16(bigEndian: pointer.pointee.sin_port)
+    }
+}
