@@ -64,9 +64,11 @@ struct ImportTable: Sendable {
             "NodeRuntimeTesting": ["AdminAPI", "ClusterModel", "NodeRuntime", "Testing"],
             "ClusterSimulator": ["ClusterCore", "ClusterModel", "ClusterSigning", "WireFormat"],
             "sitestacker-simulator": ["ArgumentParser", "ClusterSimulator"],
+            // It measures a node from the inside too, and so wires its shells like the program.
             "sitestacker-benchmark": [
-                "AdminAPI", "ArgumentParser", "ClusterModel", "ClusterSigning", "HTTPTransport",
-                "NodeConfiguration", "WireFormat", "ZeroMQ",
+                "AdminAPI", "ArgumentParser", "ClusterCore", "ClusterModel", "ClusterSigning",
+                "EventLogSQLite", "HTTPTransport", "Logging", "MeshTransport", "NodeConfiguration",
+                "NodeRuntime", "WireFormat", "ZeroMQ",
             ],
         ],
         doors: [
