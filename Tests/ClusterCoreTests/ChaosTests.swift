@@ -1,5 +1,6 @@
-@_spi(Verification) import ClusterModel
 // SPDX-License-Identifier: Apache-2.0
+
+@_spi(Verification) import ClusterModel
 import Testing
 
 @testable import ClusterCore
