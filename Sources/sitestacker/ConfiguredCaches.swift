@@ -108,13 +108,19 @@ extension Proof {
         switch counters {
         case .opcode(let before, let after):
             [
-                Proof(counter: "scripts", before: number(before.scripts), after: number(after.scripts)),
+                Proof(
+                    counter: "scripts",
+                    before: number(before.scripts), after: number(after.scripts)),
                 Proof(
                     counter: "restarts",
                     before: number(before.manualRestarts), after: number(after.manualRestarts)),
             ]
         case .user(let before, let after):
-            [Proof(counter: "entries", before: number(before.entries), after: number(after.entries))]
+            [
+                Proof(
+                    counter: "entries",
+                    before: number(before.entries), after: number(after.entries))
+            ]
         }
     }
 

@@ -43,7 +43,8 @@ struct InstallationTable: Installations {
         guard let match = matches.first, matches.count == 1 else {
             throw ErrorDocument(
                 code: "ambiguous-host",
-                message: "expected the host name of one installation, found \(matches.count) for it",
+                message:
+                    "expected the host name of one installation, found \(matches.count) for it",
                 hint: "give each installation a host name of its own",
                 exitStatus: ExitStatus.configuration)
         }

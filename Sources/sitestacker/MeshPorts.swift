@@ -19,7 +19,9 @@ struct MeshPorts: Sendable {
         if let bytes = try state.read(.ports), bytes.count == 4 {
             let request = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
             let publish = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
-            if order > 0 || request == first { return MeshPorts(request: request, publish: publish) }
+            if order > 0 || request == first {
+                return MeshPorts(request: request, publish: publish)
+            }
         }
         for request in stride(from: first, to: first &+ 64, by: 2)
         where order == 0 || (isFree(request, on: address) && isFree(request + 1, on: address)) {
@@ -39,7 +41,8 @@ struct MeshPorts: Sendable {
     private static func isFree(_ port: UInt16, on address: String) -> Bool {
         let isIPv6 = address.contains(":")
         let descriptor = socket(
-            isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            isIPv6 ? AF_INET6 : AF_INET,
+            Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0, !isIPv6 else { return descriptor >= 0 }
         defer { close(descriptor) }
         var target = sockaddr_in()

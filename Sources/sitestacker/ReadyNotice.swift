@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// Tells systemd that the daemon serves, once everything listens.
 ///
-/// Source: sd_notify(3): a datagram to the socket that `NOTIFY_SOCKET` names, which may be abstract.
+/// Source: sd_notify(3): a datagram to the socket that `NOTIFY_SOCKET` names, perhaps abstract.
 final class ReadyNotice: Sendable {
     private let missing: Mutex<Int>
 
@@ -34,7 +34,8 @@ final class ReadyNotice: Sendable {
         // A leading @ stands for the zero byte of an abstract name.
         if bytes[0] == UInt8(ascii: "@") { bytes[0] = 0 }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(
+            AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)

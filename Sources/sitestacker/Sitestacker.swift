@@ -46,7 +46,8 @@ struct DaemonCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard Logger.Level(rawValue: logLevel) != nil else {
-            throw ValidationError("expected debug, info, notice, warning or error, found \(logLevel)")
+            throw ValidationError(
+                "expected debug, info, notice, warning or error, found \(logLevel)")
         }
     }
 
@@ -73,7 +74,9 @@ struct DaemonCommand: AsyncParsableCommand {
             logger: Logger(label: "sitestacker"))
         do {
             try await daemon.run()
-        } catch let error as any CustomStringConvertible & Error where errorDocument(for: error) == nil {
+        } catch let error as any CustomStringConvertible & Error
+            where errorDocument(for: error) == nil
+        {
             throw ErrorDocument(
                 code: "daemon", message: "\(error)", exitStatus: ExitStatus.failed)
         }
