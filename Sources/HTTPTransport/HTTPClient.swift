@@ -109,11 +109,12 @@ struct Exchange: Sendable {
         deadline.begin(limits.answer, closing: channel.channel)
         defer { deadline.lift() }
         return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(.head(head))
-            if !call.body.isEmpty {
-                try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: call.body))))
+            do {
+                // In one piece: a server may answer, and close, before a later one is written.
+                try await outbound.write(contentsOf: request)
+            } catch let error where error is ChannelError || error is IOError {
+                // A server that refuses a body closes before it has read it; its answer counts.
             }
-            try await outbound.write(.end(nil))
             var parts = inbound.makeAsyncIterator()
             let address = channel.channel.remoteAddress?.ipAddress
             return try await body(&parts, try await awaitHead(&parts), address)
@@ -156,6 +157,12 @@ struct Exchange: Sendable {
         return HTTPAnswer(
             status: Int(head.status.code), contentType: type.map { $0.lowercased() }, body: body,
             remoteAddress: address)
+    }
+
+    private var request: [HTTPClientRequestPart] {
+        let body: [HTTPClientRequestPart] =
+            call.body.isEmpty ? [] : [.body(.byteBuffer(ByteBuffer(bytes: call.body)))]
+        return [.head(head)] + body + [.end(nil)]
     }
 
     private var head: HTTPRequestHead {

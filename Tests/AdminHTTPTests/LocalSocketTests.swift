@@ -107,6 +107,22 @@ struct LocalSocketTests {
         }
     }
 
+    @Test("A client learns why a body was refused, also one that is still being sent")
+    func refusedBody() async throws {
+        let installations = FakeInstallations(sites: ["/site": FakeAdminService(script())])
+        try await withFolder { folder in
+            try await withLocalServer(installations, in: folder) { socket in
+                let client = HTTPClient(endpoint: .unixSocket(path: socket))
+                let body = [UInt8](repeating: 0x20, count: 32 << 20)
+                let answer = try await client.send(
+                    HTTPCall(
+                        .post, Routes.publish, host: "x", contentType: "application/json",
+                        body: body))
+                #expect(answer.status == 413)
+            }
+        }
+    }
+
     @Test("A good body is published, whole and cut into pieces", arguments: [1, 7, 1000])
     func goodBody(_ size: Int) async throws {
         let service = FakeAdminService(script())

@@ -264,8 +264,22 @@ struct CommandTests {
     @Test("A site that is named must be there; one that is found is told to the daemon")
     func site() async throws {
         try await withFolder { folder in
-            let run = await SitestackerCLITests.run(["status", "--site", folder], home: folder)
-            #expect(run.status == ExitStatus.configuration)
+            let missing = await SitestackerCLITests.run(["status", "--site", folder], home: folder)
+            #expect(missing.status == ExitStatus.configuration)
+            let (one, other) = (
+                FakeAdminService(AdminScript(otherwise: Self.refusal)),
+                FakeAdminService(AdminScript(otherwise: Self.refusal))
+            )
+            let sites = FakeInstallations(sites: ["\(folder)/a & b": one, "/other": other])
+            let below = folder + "/a & b/deep"
+            try FileManager.default.createDirectory(
+                atPath: below, withIntermediateDirectories: true)
+            try Data("urls: [web1]\n".utf8)
+                .write(to: URL(fileURLWithPath: folder + "/a & b/sitestacker.yml"))
+            try await withLocalServer(sites, in: folder) { _ in
+                _ = await SitestackerCLITests.run(["status"], home: folder, directory: below)
+            }
+            #expect(one.calls == ["status"] && other.calls == [])
         }
     }
 }

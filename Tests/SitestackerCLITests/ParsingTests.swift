@@ -35,13 +35,20 @@ struct ParsingTests {
             ["publish", "a", "b", "--confirm", "most"], ["invalidate", "--timeout", "30"],
             ["events", "--limit", "0"], ["events", "--limit", "x"], ["events", "show"],
             ["status", "--color", "red"], ["status", "--colour", "auto"], ["--json", "nonsense"],
-            ["status", "\u{FFFD}"], ["publish", String(repeating: "a", count: 2 << 20), "b", "c"],
+            ["status", "\u{FFFD}"],
         ])
     func usage(_ arguments: [String]) async throws {
         let run = await run(arguments, home: "/nonexistent")
         #expect(run.status == ExitStatus.usage)
         #expect(run.output.isEmpty)
         #expect(!run.talk.isEmpty)
+    }
+
+    @Test("An argument of 2 MiB is refused like any other")
+    func hugeArgument() async {
+        let huge = String(repeating: "a", count: 2 << 20)
+        let run = await run(["publish", huge, "b", "c"], home: "/nonexistent")
+        #expect(run.status == ExitStatus.usage)
     }
 
     @Test("With --json a usage error is one object")

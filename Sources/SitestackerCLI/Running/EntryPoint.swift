@@ -8,10 +8,11 @@ import NodeConfiguration
 import WireFormat
 
 /// The commands of this module, for the program's root to list beside `daemon`.
-public let sitestackerSubcommands: [any ParsableCommand.Type] = [
-    StatusCommand.self, InvalidateCommand.self, PublishCommand.self, SubscribeCommand.self,
-    EventsCommand.self, ConfigCommand.self,
-] + identitySubcommands
+public let sitestackerSubcommands: [any ParsableCommand.Type] =
+    [
+        StatusCommand.self, InvalidateCommand.self, PublishCommand.self, SubscribeCommand.self,
+        EventsCommand.self, ConfigCommand.self,
+    ] + identitySubcommands
 
 /// Runs a command line to its end and returns the exit status; the caller exits with it.
 ///
