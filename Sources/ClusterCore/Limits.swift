@@ -3,20 +3,32 @@ import ClusterModel
 
 /// Every bound of the core: its unit, its reason, and what happens when it is reached.
 public enum Limits {
-    /// Events in a batch. The wire's limit; the rest goes into the next batch.
+    /// Events in a batch.
+    ///
+    /// The wire's limit; the rest goes into the next batch.
     public static let batchEvents = 1_024
-    /// Bytes of a batch's body, as estimated. The wire's limit is 262,144; the estimate is never
+    /// Bytes of a batch's body, as estimated.
+    ///
+    /// The wire's limit is 262,144; the estimate is never
     /// below the encoded size. The rest goes into the next batch.
     public static let batchBytes = 256 * 1_024
-    /// Own batches that are sealed and not durable. Two keep disk and signer busy; drafts wait.
+    /// Own batches that are sealed and not durable.
+    ///
+    /// Two keep disk and signer busy; drafts wait.
     public static let ownBatchesInFlight = 2
     /// How long drafts wait for a fuller batch while one is in flight.
     public static let batchDelay: Duration = .milliseconds(5)
-    /// Requests to publish that wait to be sealed. Beyond it they are refused as overload.
+    /// Requests to publish that wait to be sealed.
+    ///
+    /// Beyond it they are refused as overload.
     public static let waitingRequests = 4_096
-    /// Bytes of drafts that wait to be sealed. Beyond it requests are refused as overload.
+    /// Bytes of drafts that wait to be sealed.
+    ///
+    /// Beyond it requests are refused as overload.
     public static let waitingBytes = 8 * 1_024 * 1_024
-    /// Requests to publish that wait for their level. Beyond it they are refused as overload.
+    /// Requests to publish that wait for their level.
+    ///
+    /// Beyond it they are refused as overload.
     public static let unconfirmedRequests = 65_536
 
     /// Bytes of a batch that are kept free for the vectors which orders to clear carry.
@@ -28,22 +40,36 @@ public enum Limits {
     /// How often heads are dated for whoever's grant expires, while they move.
     public static let checkpointInterval: Duration = .seconds(3_600)
 
-    /// Batches of one log that came ahead of their turn. The farthest ahead is dropped: it can be
+    /// Batches of one log that came ahead of their turn.
+    ///
+    /// The farthest ahead is dropped: it can be
     /// pulled again.
     public static let heldBatches = 256
-    /// Bytes of batches of one log that came ahead. The farthest ahead is dropped.
+    /// Bytes of batches of one log that came ahead.
+    ///
+    /// The farthest ahead is dropped.
     public static let heldBytes = 16 * 1_024 * 1_024
-    /// Newest batches of one log whose hashes are remembered, to tell duplicates from forks. Older
+    /// Newest batches of one log whose hashes are remembered, to tell duplicates from forks.
+    ///
+    /// Older
     /// ones count as duplicates.
     public static let rememberedBatches = 64
-    /// Batches of one log on their way to disk. Further ones are held as if ahead.
+    /// Batches of one log on their way to disk.
+    ///
+    /// Further ones are held as if ahead.
     public static let pendingAppends = 256
-    /// Logs that are followed: origins times epochs. Beyond it batches of new logs are dropped and
+    /// Logs that are followed: origins times epochs.
+    ///
+    /// Beyond it batches of new logs are dropped and
     /// counted: a member that starts so often is broken.
     public static let logs = 65_536
-    /// Heads in one message. The wire's limit; more are sent as several, newest first.
+    /// Heads in one message.
+    ///
+    /// The wire's limit; more are sent as several, newest first.
     public static let headsInMessage = 1_024
-    /// Bytes that one pull may bring. Small enough to change the source, large enough to stream.
+    /// Bytes that one pull may bring.
+    ///
+    /// Small enough to change the source, large enough to stream.
     public static let pullCredit = 4 * 1_024 * 1_024
     /// How long a gap may close by itself before it is pulled.
     public static let gapPatience: Duration = .milliseconds(200)
@@ -51,9 +77,13 @@ public enum Limits {
     public static let pullBackoff = Backoff(first: .milliseconds(200), longest: .seconds(5))
     /// How long a pull may stay without an answer or a batch.
     public static let pullPatience: Duration = .seconds(5)
-    /// Pulls that are out at once, over all logs. The others wait.
+    /// Pulls that are out at once, over all logs.
+    ///
+    /// The others wait.
     public static let pulls = 8
-    /// Replays served at once, and per peer. Beyond it a request is refused as not held, and the
+    /// Replays served at once, and per peer.
+    ///
+    /// Beyond it a request is refused as not held, and the
     /// peer tries another.
     public static let servedReplays = (all: 16, perPeer: 2)
 
@@ -71,9 +101,13 @@ public enum Limits {
     public static let relinkBackoff = Backoff(first: .seconds(1), longest: .seconds(30))
     /// Every so many attempts use a fresh socket.
     public static let freshSocketEvery = 3
-    /// Members whose beacons are followed. Beyond it beacons of new senders are dropped.
+    /// Members whose beacons are followed.
+    ///
+    /// Beyond it beacons of new senders are dropped.
     public static let peers = 256
-    /// Earlier runs of a peer whose beacons are known to be old. The oldest is forgotten.
+    /// Earlier runs of a peer whose beacons are known to be old.
+    ///
+    /// The oldest is forgotten.
     public static let pastInstances = 16
     /// The shortest time between two requests to one peer for all its heads, or for records.
     public static let inquiryPause: Duration = .seconds(2)
@@ -84,10 +118,14 @@ public enum Limits {
     ///
     /// Unit: milliseconds.
     public static let farFuture: UInt64 = 60_000
-    /// State events that wait for their time. Beyond it the farthest waits on disk only.
+    /// State events that wait for their time.
+    ///
+    /// Beyond it the farthest waits on disk only.
     public static let farFutureHeld = 4_096
 
-    /// Bytes of batches of one log that wait in memory to be applied. Beyond it they are read back
+    /// Bytes of batches of one log that wait in memory to be applied.
+    ///
+    /// Beyond it they are read back
     /// from the log in their turn.
     public static let queuedBytes = 2 * 1_024 * 1_024
     /// The wait before a log that could not be read is read again.
@@ -102,29 +140,45 @@ public enum Limits {
     public static let handlerBackoff = Backoff(first: .seconds(1), longest: .seconds(16))
     /// The first and the longest wait before caches are cleared again.
     public static let clearBackoff = Backoff(first: .seconds(1), longest: .seconds(60))
-    /// Invalidations that wait for a clear. Beyond it they become one full clear.
+    /// Invalidations that wait for a clear.
+    ///
+    /// Beyond it they become one full clear.
     public static let waitingInvalidations = 1_024
-    /// Names (paths, keys, tags ...) in one order to clear. Beyond it everything is cleared.
+    /// Names (paths, keys, tags ...) in one order to clear.
+    ///
+    /// Beyond it everything is cleared.
     public static let namesInClear = 4_096
-    /// Runs of events of a log that wait for a second look. Beyond it the oldest are joined, and
+    /// Runs of events of a log that wait for a second look.
+    ///
+    /// Beyond it the oldest are joined, and
     /// what lies between is looked at again with them.
     public static let shelvedRuns = 256
-    /// Receipts that wait to be published. Beyond it the oldest is only kept here.
+    /// Receipts that wait to be published.
+    ///
+    /// Beyond it the oldest is only kept here.
     public static let waitingReceipts = 4_096
 
-    /// Runs of events whose outcomes are kept in memory, per member. Beyond it the oldest are
+    /// Runs of events whose outcomes are kept in memory, per member.
+    ///
+    /// Beyond it the oldest are
     /// only in the log.
     public static let convergenceRuns = 1_024
-    /// Revision proposals in the register, with those whose parent is unknown. The oldest losers
+    /// Revision proposals in the register, with those whose parent is unknown.
+    ///
+    /// The oldest losers
     /// are forgotten.
     public static let revisions = 4_096
     /// The shortest time between two places where a log may be cut.
     public static let cutPause: Duration = .seconds(60)
-    /// Places where a log may be cut. Beyond it every second one is forgotten.
+    /// Places where a log may be cut.
+    ///
+    /// Beyond it every second one is forgotten.
     public static let cutMarks = 1_024
     /// How often logs are cut.
     public static let cutInterval: Duration = .seconds(60)
-    /// Blobs that are missing. Beyond it their log waits.
+    /// Blobs that are missing.
+    ///
+    /// Beyond it their log waits.
     public static let missingBlobs = 4_096
     /// Blobs that are fetched at once.
     public static let blobFetches = 4

@@ -47,7 +47,9 @@ extension Replicator {
         for task in tasks { emit(.apply(task)) }
     }
 
-    /// Whether everything in a vector is applied here. A log with two histories never will be.
+    /// Whether everything in a vector is applied here.
+    ///
+    /// A log with two histories never will be.
     ///
     /// Takes copies, so that the question can be asked while the queue of clears changes.
     private static func watermarks(
@@ -89,6 +91,10 @@ extension Replicator {
             let content = batch.events[index].content
             let judgement = memo.judge(batch, content.requiredScopes, authority, now.wall)
             if case .application = content, case .allowed = judgement {
+                guard !configuration.handlers.isEmpty else {
+                    index += 1
+                    continue
+                }
                 guard !handlers.isFull else { break }
             } else {
                 deliver(batch, delivered..<index)
@@ -136,6 +142,8 @@ extension Replicator {
             }
             clears.add(look.id, order)
         case .revision(let proposal):
+            // The batch may have been stored as withheld: at a restart only accepted state counts.
+            emit(.dispose(look.id.log, first: look.batch.header.first, .accepted))
             fold(
                 RevisionEntry(
                     id: look.id, timestamp: look.event.timestamp, proposal: proposal), look)
@@ -207,7 +215,6 @@ extension Replicator {
             return report(.unexpectedCompletion("apply \(ticket.number)"))
         }
         let result = handlers.finish(ticket, outcome, now: now.instant, jitter: &jitter)
-        for log in appliers.keys where appliers[log]?.next != nil { restless[log] = true }
         switch result {
         case .retrying(let id, let attempt, let reason):
             let subject = id.alone

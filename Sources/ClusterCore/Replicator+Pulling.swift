@@ -170,8 +170,11 @@ extension Replicator {
     }
 
     mutating func answerHeads(of origin: NodeID?, _ ticket: ReplyTicket) {
-        let heads = book.heads(of: origin)
-        emit(.answerHeads(Array(heads.suffix(Limits.headsInMessage)), ticket))
+        // Newest epochs first, where not all of them fit.
+        let heads = book.heads(of: origin).sorted {
+            ($1.log.epoch, $1.log) < ($0.log.epoch, $0.log)
+        }
+        emit(.answerHeads(heads.prefix(Limits.headsInMessage).sorted(), ticket))
     }
 
     mutating func truncateIfDue() {

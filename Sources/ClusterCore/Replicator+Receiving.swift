@@ -34,6 +34,7 @@ extension Replicator {
 
     private mutating func take(_ batch: VerifiedBatch, from peer: NodeID) {
         let log = batch.header.log
+        let known = book[log]?.tail.last ?? 0
         guard let reception = book[log]?.receive(batch) else { return }
         switch reception {
         case .accepted:
@@ -44,6 +45,9 @@ extension Replicator {
         case .held: report(.batchHeld(batch.header.range, from: peer))
         case .duplicate: report(.duplicateDropped(batch.header.range, from: peer))
         case .dropped: report(.batchDropped(batch.header.range, from: peer))
+        case .forked where batch.header.first > known:
+            report(.chainBroken(batch.header.range, from: peer))
+            quarantine(log)
         case .forked(let id, let known):
             report(.forkFound(id, known: known, other: batch.hash, from: peer))
             quarantine(log)
@@ -52,6 +56,9 @@ extension Replicator {
 
     /// A log with two histories is followed no longer, and its state counts no more.
     mutating func quarantine(_ log: EpochID) {
+        for first in book[log]?.rememberedBatches ?? [] {
+            emit(.dispose(log, first: first, .quarantined))
+        }
         book[log]?.quarantine()
         pulls[log] = nil
         restless[log] = nil
@@ -116,7 +123,8 @@ extension Replicator {
         truncation.note(book.durable(log), at: now.wall)
         restless[log] = true
         advanced[log] = true
-        schedule.wantsBeacon = true
+        // Others' logs are told of by acknowledgements at once, and by the next regular beacon.
+        if log == ownLog { schedule.wantsBeacon = true }
     }
 
     mutating func failAppend(_ ticket: AppendTicket, reason: String) {
@@ -151,6 +159,7 @@ extension Replicator {
     }
 
     mutating func superviseBlobs() {
+        guard !blobs.isEmpty else { return }
         let candidates = others.filter { peers.reachable.contains($0) }
         for (blob, peer) in blobs.due(now: now.instant, peers: candidates) {
             emit(.requestBlob(blob, of: peer))

@@ -64,7 +64,9 @@ extension Replicator {
         }
     }
 
-    /// Records changed: proposals that never should have counted are taken out. What the users
+    /// Records changed: proposals that never should have counted are taken out.
+    ///
+    /// What the users
     /// file alone forbids now was allowed when it was applied, and stays.
     mutating func rejudgeRevisions() {
         for id in revisionSources.keys {

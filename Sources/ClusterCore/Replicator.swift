@@ -6,7 +6,7 @@ public import ClusterModel
 /// Pure: holds no clock, socket, file, task, logger or random source. The same state and the same
 /// input always give the same effects, in the same order.
 /// Law: nothing is confirmed, acknowledged, advertised, applied or handed out before the input that
-/// proves it durable. Source: docs/internals/core.md.
+/// proves it durable.
 public struct Replicator: Sendable {
     // Who this is.
     let node: NodeID
@@ -79,6 +79,7 @@ public struct Replicator: Sendable {
     public mutating func handle(_ input: Input, at moment: Moment) -> [Effect] {
         now = moment
         begin()
+        schedule.isTick = input.isTick
         take(input)
         settle()
         defer { effects.removeAll(keepingCapacity: true) }
@@ -154,7 +155,7 @@ public struct Replicator: Sendable {
     /// What is due after every input, in an order in which each step may use those before.
     private mutating func settle() {
         superviseStart()
-        supervisePeers()
+        if schedule.isTick { supervisePeers() }
         expireConfirmations()
         superviseBlobs()
         supervisePulls()
@@ -190,6 +191,22 @@ public struct Replicator: Sendable {
     }
 }
 
+extension Input {
+    /// Whether time has passed, or something was heard of a link: the rest changes no status.
+    fileprivate var isTick: Bool {
+        switch self {
+        case .deadline, .beaconReceived, .linkTrouble, .authority: true
+        case .configurationChanged, .epochPersisted, .epochNotPersisted, .publishRequested,
+            .sealed, .sealingFailed, .appended, .appendFailed, .loaded, .loadFailed,
+            .batchReceived, .headsReceived, .ownHeadsReceived, .ownHeadsFailed, .acknowledged,
+            .headsRequested, .replayRequested, .replayServed, .replayEnded, .replayFailed,
+            .blobStored, .blobFailed, .linkUp, .linkDown, .cloneHeard, .applied,
+            .parkedRetryRequested, .replayUserRequested:
+            false
+        }
+    }
+}
+
 /// What the fold needs to judge a proposal again.
 struct RevisionSource: Sendable {
     let header: BatchHeader
@@ -199,6 +216,8 @@ struct RevisionSource: Sendable {
 
 /// When what is done from time to time was done last, and is due next.
 struct Schedule: Sendable {
+    /// Whether the present input may have changed who is alive or which link is well.
+    var isTick = false
     var hasBegun = false
     /// The number of the last beacon.
     var beacons: UInt64 = 0

@@ -1,5 +1,6 @@
-@_spi(Verification) import ClusterModel
 // SPDX-License-Identifier: Apache-2.0
+
+@_spi(Verification) import ClusterModel
 import Testing
 
 @testable import ClusterCore
@@ -149,7 +150,7 @@ import Testing
 
     @Test func `state from the far future waits, what follows does not`() {
         var cluster = TestCluster(count: 3)
-        cluster.wallOffsets[2] = 3_600_000
+        cluster.wallOffsets[2] = 200_000
         cluster.startAll()
         cluster.run(for: .seconds(4))
         let ticket = cluster.publish(2, [proposal(1), Forge.application("a")])
@@ -158,15 +159,15 @@ import Testing
         #expect(cluster.cores[0]?.status.revision == nil)
         #expect(cluster.cores[0]?.status.farFutureEvents == 1)
         // Its stamp did not raise the clock here.
-        #expect((cluster.cores[0]?.clock.newest.milliseconds ?? 0) < 1_700_000_600_000)
-        cluster.run(for: .seconds(3_600))
+        #expect((cluster.cores[0]?.clock.newest.milliseconds ?? 0) < 1_700_000_060_000)
+        cluster.run(for: .seconds(200))
         #expect(cluster.cores[0]?.status.revision != nil)
         #expect(cluster.cores[0]?.status.revision == cluster.cores[2]?.status.revision)
     }
 
     @Test func `a receiver that is itself behind the others holds nothing`() {
         var cluster = TestCluster(count: 3)
-        cluster.wallOffsets[0] = -3_600_000
+        cluster.wallOffsets[0] = -200_000
         cluster.startAll()
         cluster.run(for: .seconds(4))
         let ticket = cluster.publish(2, [proposal(1)])

@@ -1,5 +1,6 @@
-@_spi(Verification) import ClusterModel
 // SPDX-License-Identifier: Apache-2.0
+
+@_spi(Verification) import ClusterModel
 import Testing
 
 @testable import ClusterCore
@@ -212,7 +213,9 @@ import Testing
         #expect(!queue.isDue(now: start))
         #expect(queue.nextDeadline == start + Limits.batchDelay)
         #expect(queue.isDue(now: start + Limits.batchDelay))
-        for ticket in 0..<UInt64(Limits.batchEvents) { #expect(queue.add(item(10 + ticket)) == true) }
+        for ticket in 0..<UInt64(Limits.batchEvents) {
+            #expect(queue.add(item(10 + ticket)) == true)
+        }
         #expect(queue.isDue(now: start))
         #expect(queue.seal(after: tail, grant: .none) { .zero }.events.count == Limits.batchEvents)
         _ = queue.sealed()

@@ -66,10 +66,14 @@ struct LogApplier: Sendable {
         }
     }
 
-    /// The event at a position is in progress. Call in rising order, before `handOut`.
+    /// The event at a position is in progress.
+    ///
+    /// Call in rising order, before `handOut`.
     mutating func begin(_ sequence: SequenceNumber) { open.append(sequence) }
 
-    /// What came of an event. Plain success of one that was never noted leaves no trace.
+    /// What came of an event.
+    ///
+    /// Plain success of one that was never noted leaves no trace.
     mutating func close(_ subject: EventRange, _ outcome: ApplyOutcome, attempt: Int) {
         let wasOpen = open.contains(subject.first)
         open.removeAll { subject.first <= $0 && $0 <= subject.last }

@@ -8,6 +8,7 @@ struct ReceiptBook: Sendable {
     var isEmpty: Bool { waiting.isEmpty }
 
     /// Notes a receipt; it joins the one before where they say the same of adjoining events.
+    ///
     /// Returns what was given up for want of room.
     mutating func add(_ receipt: Receipt) -> Receipt? {
         if let last = waiting.last, let joined = Self.join(last, receipt) {

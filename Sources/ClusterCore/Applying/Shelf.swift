@@ -84,7 +84,9 @@ struct Shelf: Sendable {
         return visit.range
     }
 
-    /// Part of the current run was read: what is left of it comes next. `nil` where nothing was.
+    /// Part of the current run was read: what is left of it comes next.
+    ///
+    /// `nil` where nothing was.
     mutating func advance(through last: SequenceNumber?) {
         guard let visit = current else { return }
         current = nil

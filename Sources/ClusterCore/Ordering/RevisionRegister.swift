@@ -36,7 +36,9 @@ struct RevisionRegister: Sendable {
 
     var count: Int { entries.count }
 
-    /// Adds a proposal; one that is there changes nothing. Returns the IDs whose standing changed
+    /// Adds a proposal; one that is there changes nothing.
+    ///
+    /// Returns the IDs whose standing changed
     /// by it, itself included where it is new.
     mutating func add(_ entry: RevisionEntry) -> [EventID] {
         guard entries[entry.id] == nil else { return [] }

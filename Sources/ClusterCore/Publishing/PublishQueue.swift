@@ -173,9 +173,13 @@ struct Confirmations: Sendable {
         _ level: ConfirmationLevel, through: (EpochID) -> SequenceNumber
     ) -> [(ticket: PublishTicket, range: EventRange)] {
         var result: [(ticket: PublishTicket, range: EventRange)] = []
+        var known: (log: EpochID, position: SequenceNumber)?
         while let first = waiters[level.index].first {
             if stages[first.ticket] != nil {
-                guard first.range.last <= through(first.range.log) else { break }
+                let log = first.range.log
+                let position = known?.log == log ? known?.position : nil
+                known = (log, position ?? through(log))
+                guard let held = known?.position, first.range.last <= held else { break }
                 result.append((first.ticket, first.range))
                 stages[first.ticket] = nil
             }
@@ -184,7 +188,9 @@ struct Confirmations: Sendable {
         return result
     }
 
-    /// Those whose time is over; each once. `nil` where the wish is not in the log yet.
+    /// Those whose time is over; each once.
+    ///
+    /// `nil` where the wish is not in the log yet.
     mutating func expire(
         now: Instant
     ) -> [(ticket: PublishTicket, place: (range: EventRange, level: ConfirmationLevel)?)] {

@@ -41,7 +41,9 @@ struct StartSequence: Sendable {
 
     mutating func ask(now: Instant) { stage = .asking(until: now + Limits.startPatience) }
 
-    /// An epoch of an own log that somebody knows. Absurd counters are not believed: they would
+    /// An epoch of an own log that somebody knows.
+    ///
+    /// Absurd counters are not believed: they would
     /// use up the numbers.
     mutating func learn(_ epoch: LogEpoch) {
         if epoch.counter < Limits.largestEpoch { highest = max(highest, epoch.counter) }

@@ -17,6 +17,7 @@ struct BlobTracker: Sendable {
     private var missing: OrderedTable<BlobReference, Missing> = OrderedTable()
     private(set) var inFlight = 0
 
+    var isEmpty: Bool { missing.isEmpty }
     var isFull: Bool { missing.count >= Limits.missingBlobs }
 
     mutating func want(_ blob: BlobReference, for log: EpochID, now: Instant) {

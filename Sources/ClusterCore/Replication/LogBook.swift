@@ -10,7 +10,9 @@ struct LogBook: Sendable {
     var count: Int { trackers.count }
     var logs: [EpochID] { trackers.keys }
 
-    /// A log's tracker. Whatever raises its durable end must go through `completeAppend` or
+    /// A log's tracker.
+    ///
+    /// Whatever raises its durable end must go through `completeAppend` or
     /// `jump`.
     subscript(log: EpochID) -> OriginTracker? {
         get { trackers[log] }

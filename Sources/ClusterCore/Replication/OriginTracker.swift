@@ -73,8 +73,6 @@ struct OriginTracker: Sendable {
     var known: SequenceNumber { max(advertised, held.last?.header.last ?? 0) }
 
     mutating func advertise(_ last: SequenceNumber) { advertised = max(advertised, last) }
-    /// Believes no claim any more beyond what was accepted.
-    mutating func forgetClaims() { advertised = tail.last }
 
     mutating func receive(_ batch: VerifiedBatch) -> Reception {
         guard !isQuarantined else { return .dropped }
@@ -218,7 +216,14 @@ struct OriginTracker: Sendable {
         EventID(log: log, sequence: sequence)
     }
 
-    /// Follows the log no longer. What is durable stays.
+    /// The first positions of durable batches, as far as they are remembered.
+    var rememberedBatches: [SequenceNumber] {
+        recent.filter { $0.last <= durable.last }.map(\.first)
+    }
+
+    /// Follows the log no longer.
+    ///
+    /// What is durable stays.
     mutating func quarantine() {
         isQuarantined = true
         held.removeAll()

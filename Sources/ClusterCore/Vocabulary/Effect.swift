@@ -15,14 +15,20 @@ public enum Effect: Hashable, Sendable {
     case seal(BatchDraft)
     /// Send a batch of our own to every subscriber.
     case broadcast(VerifiedBatch)
-    /// Tell who asked what came of it. The last word on that ticket.
+    /// Tell who asked what came of it.
+    ///
+    /// The last word on that ticket.
     case resolve(PublishTicket, PublishResult)
 
     // The event log.
-    /// Make every entry durable, all or none; completed by `appended` with that ticket. Tickets of
+    /// Make every entry durable, all or none; completed by `appended` with that ticket.
+    ///
+    /// Tickets of
     /// one log complete in the order in which they were given.
     case append([LogEntry], AppendTicket)
-    /// Read batches back; completed by `loaded`. What is not held is left out.
+    /// Read batches back; completed by `loaded`.
+    ///
+    /// What is not held is left out.
     case load(EventRange)
     /// Write down how far a log is applied, and what came of events.
     case recordApplied(AppliedRecord)

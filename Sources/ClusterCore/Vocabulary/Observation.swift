@@ -19,7 +19,7 @@ public enum Observation: Hashable, Sendable {
     case batchHeld(EventRange, from: NodeID)
     /// A batch came ahead of its turn and there was no room to keep it.
     case batchDropped(EventRange, from: NodeID)
-    /// A batch does not continue the chain of its log.
+    /// A batch follows another history than the one that is here: evidence against the origin.
     case chainBroken(EventRange, from: NodeID)
     /// Two contents under one position: evidence against the origin.
     case forkFound(EventID, known: Digest?, other: Digest, from: NodeID)

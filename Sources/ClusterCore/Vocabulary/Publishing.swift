@@ -85,7 +85,9 @@ public struct PublishRequest: Hashable, Sendable {
 public enum PublishResult: Hashable, Sendable {
     /// The origin and these others have it on disk, as the level asked.
     case confirmed(EventRange, holders: [NodeID])
-    /// On the origin's disk, but in time these others did not say that they hold it. It is kept,
+    /// On the origin's disk, but in time these others did not say that they hold it.
+    ///
+    /// It is kept,
     /// and they will get it.
     case unconfirmed(EventRange, missing: [NodeID])
     /// Not even this node's own disk answered in time: it may exist or not.
