@@ -5,11 +5,32 @@ import ClusterSigning
 import NodeConfiguration
 import WireFormat
 
-/// The first user of a cluster.
-struct Founder: Sendable {
+/// A user who is about to be made.
+struct NewUser: Sendable {
     let name: String
     let email: String
     let fullName: String
+
+    /// Checks the three names as the users file and a terminal need them.
+    ///
+    /// - Throws: `ErrorDocument`, `ConfigurationError`.
+    init(name: String, email: String, fullName: String) throws {
+        guard case .name = try UserEntry.Identifier(name) else {
+            throw ErrorDocument.usage("expected a user name without @, found \(name)")
+        }
+        guard case .email = try UserEntry.Identifier(email) else {
+            throw ErrorDocument.usage("expected an email address, found \(email)")
+        }
+        guard (1...WireLimits.name).contains(fullName.utf8.count), escaped(fullName) == fullName,
+            !fullName.contains("\t")
+        else {
+            throw ErrorDocument.usage(
+                "expected a full name of 1 to \(WireLimits.name) printable bytes")
+        }
+        self.name = name
+        self.email = email
+        self.fullName = fullName
+    }
 }
 
 /// What `init` made, as it prints it.
@@ -70,7 +91,7 @@ struct ClusterFoundation {
     ///
     /// - Throws: `ErrorDocument`, `ConfigurationError`, `CryptographyError`, `WireError`.
     func make(
-        founder: Founder, password: SecretBytes, urls: [SiteURL], now: WallTime
+        founder: NewUser, password: SecretBytes, urls: [SiteURL], now: WallTime
     ) throws -> InitReport {
         let (identity, keyFile) = try identity()
         guard let random = Bytes32(SecureRandom.bytes(32)) else {

@@ -56,20 +56,11 @@ struct InitCommand: ContextCommand {
         return ExitStatus.done
     }
 
-    private func founder(_ context: CommandContext) throws -> Founder {
+    private func founder(_ context: CommandContext) throws -> NewUser {
         let name = try given(user, "--user", "User name: ", context)
-        guard case .name = try UserEntry.Identifier(name) else {
-            throw ErrorDocument.usage("--user: expected a name without @")
-        }
         let email = try given(email, "--email", "Email address: ", context)
-        guard case .email = try UserEntry.Identifier(email) else {
-            throw ErrorDocument.usage("--email: expected an email address")
-        }
         let fullName = try given(self.name, "--name", "Full name: ", context)
-        guard !fullName.isEmpty, escaped(fullName) == fullName, !fullName.contains("\t") else {
-            throw ErrorDocument.usage("--name: expected a name of printable characters")
-        }
-        return Founder(name: name, email: email, fullName: fullName)
+        return try NewUser(name: name, email: email, fullName: fullName)
     }
 
     private func urls(

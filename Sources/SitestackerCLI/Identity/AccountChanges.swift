@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import AdminAPI
+import ClusterModel
+import ClusterSigning
+
+/// Changes to accounts, each signed here and submitted as one.
+///
+/// Law: where anything fails nothing was submitted; the daemon takes all records of a change.
+struct AccountChanges: Sendable {
+    let daemon: any Administration
+    let accounts: ClusterAccounts
+
+    init(_ daemon: any Administration) async throws {
+        self.daemon = daemon
+        accounts = try await ClusterAccounts(daemon)
+    }
+
+    /// Makes a user.
+    func add(
+        _ founder: NewUser, scopes: Scopes, by administrator: AccountDocument,
+        password: SecretBytes, new: SecretBytes
+    ) async throws {
+        let previous = accounts.document.accounts.first { $0.user.name == founder.name }
+        let signer = try unsealedKey(of: administrator, password: password, in: accounts.pin)
+        let credential = try NewCredential(
+            user: founder.name, password: new, of: accounts.pin.cluster, root: accounts.pin.root)
+        let account = Account(
+            name: founder.name, email: founder.email, fullName: founder.fullName,
+            key: credential.key.user, scopes: scopes, serial: (previous?.serial ?? 0) + 1,
+            credential: credential.credential.encoded)
+        try await submit(accounts.sealed([.account(account)], with: signer))
+    }
+
+    /// Refuses a user whom the cluster has already.
+    ///
+    /// - Throws: `ErrorDocument`.
+    func checkIsNew(_ founder: NewUser) throws(ErrorDocument) {
+        let taken = accounts.current.first {
+            $0.user.name == founder.name || $0.user.email == founder.email
+        }
+        guard let taken else { return }
+        throw ErrorDocument(
+            code: "user-exists",
+            message: "the cluster has \(taken.user.name) (\(taken.user.email)) already",
+            hint: "names and addresses are used once", exitStatus: ExitStatus.failed)
+    }
+
+    /// Gives a user a new key under a new password; what the old key signed is signed again.
+    ///
+    /// Signed by the old key itself, so that every node follows it; or by an administrator, where
+    /// the password is lost: then each node asks for `user pin`.
+    ///
+    /// Returns how many grants were renewed.
+    func changePassword(
+        of account: AccountDocument, by administrator: AccountDocument?, password: SecretBytes,
+        new: SecretBytes
+    ) async throws -> Int {
+        let signer = try unsealedKey(
+            of: administrator ?? account, password: password, in: accounts.pin)
+        let next = try NewCredential(
+            user: account.user.name, password: new, of: accounts.pin.cluster,
+            root: accounts.pin.root)
+        let version = Account(
+            name: account.user.name, email: account.user.email, fullName: account.user.fullName,
+            key: next.key.user, scopes: try Scopes(listed: account.user.scopes),
+            serial: account.serial + 1, credential: next.credential.encoded)
+        let renewals = try accounts.renewals(of: account, successor: next.key.user)
+        let grants = renewals.filter(\.isGrant)
+        let rest = renewals.filter { !$0.isGrant }
+        // What only an administrator may sign is signed by one whose key lives afterwards.
+        let heir = administrator == nil ? next.key : signer
+        try await submit(
+            accounts.sealed([.account(version)], with: signer)
+                + accounts.sealed(grants, with: next.key) + accounts.sealed(rest, with: heir))
+        return grants.count
+    }
+
+    /// Removes a user and ends his key; what his nodes have published so far stays.
+    func remove(
+        _ account: AccountDocument, by administrator: AccountDocument, password: SecretBytes
+    ) async throws {
+        guard account.user.name != administrator.user.name else {
+            throw ErrorDocument.denied(
+                "own-account", "\(account.user.name) cannot remove himself",
+                hint: "another administrator can; name him with --as")
+        }
+        guard let key = UserKey(hex: account.key) else {
+            throw ErrorDocument.unexpected("the account of \(account.user.name)", "a key")
+        }
+        let signer = try unsealedKey(of: administrator, password: password, in: accounts.pin)
+        let end = Account(
+            name: account.user.name, email: account.user.email, fullName: account.user.fullName,
+            key: key, scopes: try Scopes(listed: account.user.scopes),
+            serial: account.serial + 1, credential: [], isRemoved: true)
+        let revocation = Revocation(
+            subject: .user(key), covers: try accounts.covers(of: account))
+        let renewals = try accounts.renewals(of: account, successor: nil)
+        try await submit(
+            accounts.sealed([.account(end), .revocation(revocation)] + renewals, with: signer))
+    }
+
+    /// Ends a node for good; what it has published so far stays.
+    func remove(
+        _ node: NodeID, by administrator: AccountDocument, password: SecretBytes
+    ) async throws {
+        let signer = try unsealedKey(of: administrator, password: password, in: accounts.pin)
+        let revocation = Revocation(
+            subject: .node(node), covers: try accounts.covers(of: node))
+        try await submit(accounts.sealed([.revocation(revocation)], with: signer))
+    }
+
+    /// Admits a foreign client.
+    func add(
+        _ client: ClientKey, by administrator: AccountDocument, password: SecretBytes
+    ) async throws {
+        let signer = try unsealedKey(of: administrator, password: password, in: accounts.pin)
+        try await submit(accounts.sealed([.client(client)], with: signer))
+    }
+
+    private func submit(_ records: [SealedRecordDocument]) async throws {
+        _ = try await daemon.submit(RecordsRequestDocument(records: records))
+    }
+}
+
+extension AuthorityRecord {
+    fileprivate var isGrant: Bool {
+        guard case .grant = self else { return false }
+        return true
+    }
+}

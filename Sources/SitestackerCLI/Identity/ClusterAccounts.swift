@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import AdminAPI
+import ClusterModel
+import ClusterSigning
+import WireFormat
+
+/// The accounts of the cluster as this node knows them, and what may be signed about them.
+///
+/// The command line decides by itself what it signs; of records that are to be signed again it
+/// believes none whose signature does not hold.
+struct ClusterAccounts: Sendable {
+    let pin: ClusterPin
+    let own: IdentityDocument
+    let document: AccountsDocument
+
+    /// Asks the daemon.
+    ///
+    /// - Throws: `ErrorDocument` where this node is not logged in.
+    init(_ daemon: any Administration) async throws {
+        own = try await daemon.identity()
+        pin = try ClusterPin(own)
+        document = try await daemon.accounts()
+    }
+
+    /// The accounts that are in use.
+    var current: [AccountDocument] { document.accounts.filter { !$0.isRemoved } }
+
+    /// The account of a name or an address.
+    ///
+    /// - Throws: `ErrorDocument` where nobody in the cluster has it.
+    func account(_ name: String) throws(ErrorDocument) -> AccountDocument {
+        let match = current.first { $0.user.name == name || $0.user.email == name }
+        guard let match else {
+            let names = current.map(\.user.name).joined(separator: ", ")
+            throw ErrorDocument(
+                code: "unknown-user", message: "expected a user of the cluster, found \(name)",
+                hint: "the users are: \(names)", exitStatus: ExitStatus.failed)
+        }
+        return match
+    }
+
+    /// The administrator who is to sign: the one named, or as whom this node is logged in.
+    ///
+    /// - Throws: `ErrorDocument` where he is none.
+    func administrator(_ name: String?) throws(ErrorDocument) -> AccountDocument {
+        guard let name = name ?? own.user?.name else { throw .notLoggedIn }
+        let account = try account(name)
+        guard try Scopes(listed: account.user.scopes).contains(.admin) else {
+            throw .denied(
+                "not-an-administrator", "\(account.user.name) is no administrator of the cluster",
+                hint: "name one with --as")
+        }
+        return account
+    }
+
+    /// Every log of the nodes that the account's key has granted.
+    func covers(of account: AccountDocument) throws -> [EpochHead] {
+        let nodes = Set(account.grants.map(\.node))
+        return try heads { nodes.contains($0) }
+    }
+
+    /// Every log of one node.
+    func covers(of node: NodeID) throws -> [EpochHead] { try heads { $0 == node.description } }
+
+    private func heads(_ isMeant: (String) -> Bool) throws -> [EpochHead] {
+        try document.heads.filter { isMeant($0.origin) }.map { try EpochHead($0) }.sorted()
+    }
+
+    /// What the key of an account has signed and what is to be signed again when the key ends.
+    ///
+    /// Grants only for a successor, under its key and with the next serial. Law: as
+    /// `Authority.renewals`; docs/adr/0011-authority.md.
+    func renewals(
+        of account: AccountDocument, successor: UserKey?
+    ) throws -> [AuthorityRecord] {
+        guard let key = UserKey(hex: account.key) else {
+            throw ErrorDocument.unexpected("the account of \(account.user.name)", "a key")
+        }
+        return try account.signed.compactMap { document in
+            switch try verified(document, by: key) {
+            case .account(let other):
+                return other.name == account.user.name ? nil : .account(other)
+            case .grant(var grant):
+                guard let successor else { return nil }
+                grant.user = successor
+                grant.serial += 1
+                grant.covers = []
+                return .grant(grant)
+            case .revocation(let revocation):
+                return revocation.subject == .user(key) ? nil : .revocation(revocation)
+            case .void(let event): return .void(event)
+            case .client(let client): return .client(client)
+            }
+        }
+    }
+
+    private func verified(
+        _ document: SealedRecordDocument, by key: UserKey
+    ) throws -> AuthorityRecord {
+        guard let body = Hexadecimal.decode(document.body),
+            let signature = Hexadecimal.decode(document.signature),
+            document.signer == key.description,
+            case .success(let record) = RecordVerifier(cluster: pin.cluster)
+                .verify(SealedRecord(body: body, signer: key, signature: signature))
+        else {
+            throw ErrorDocument.unexpected(
+                "a record that is to be signed again", "one that \(key.short) has signed")
+        }
+        return record.record
+    }
+
+    /// Signs records.
+    ///
+    /// - Throws: `WireError` for a record that is too long.
+    func sealed(
+        _ records: [AuthorityRecord], with key: SigningKey
+    ) throws -> [SealedRecordDocument] {
+        let sealer = RecordSealer(cluster: pin.cluster)
+        return try records.map { SealedRecordDocument(try sealer.seal($0, with: key).sealed) }
+    }
+}
