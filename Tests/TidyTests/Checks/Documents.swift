@@ -82,7 +82,7 @@ enum Documents {
         return found
     }
 
-    private static func withoutCode(_ line: Substring) -> String {
+    private static func withoutCode(_ line: String) -> String {
         let parts = line.split(separator: "`", omittingEmptySubsequences: false)
         return parts.enumerated().map { $0.offset.isMultiple(of: 2) ? String($0.element) : "`" }
             .joined()

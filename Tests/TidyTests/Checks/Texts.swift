@@ -48,9 +48,9 @@ enum Texts {
     }
 
     /// The host names of the URLs in a line.
-    static func hosts(in line: Substring) -> [String] {
+    static func hosts(in line: String) -> [String] {
         var hosts: [String] = []
-        var rest = line
+        var rest = line[...]
         while let range = rest.firstRange(of: "://") {
             rest = rest[range.upperBound...]
             let host = rest.prefix { $0.isLetter || $0.isNumber || $0 == "." || $0 == "-" }

@@ -6,15 +6,15 @@ struct SourceFile: Sendable {
     let path: String
     let bytes: [UInt8]
     /// Without their line feeds.
-    let lines: [Substring]
+    let lines: [String]
     /// Empty unless the file is Swift.
     let tokens: [Token]
 
     init(path: String, bytes: [UInt8]) {
         self.path = path
         self.bytes = bytes
-        lines = String(decoding: bytes, as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false)
+        lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
         tokens = path.hasSuffix(".swift") ? Token.scan(bytes) : []
     }
 

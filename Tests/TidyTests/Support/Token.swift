@@ -42,7 +42,7 @@ private struct TokenScanner {
     }
 
     private mutating func advance() {
-        if byte() == UInt8(ascii: "\n") { line += 1 }
+        if byte() == Sign.lineFeed { line += 1 }
         position += 1
     }
 
@@ -53,17 +53,17 @@ private struct TokenScanner {
             let current = byte()
             if Self.isWordByte(current) {
                 scanWord()
-            } else if current == UInt8(ascii: "/"), byte(at: 1) == UInt8(ascii: "/") {
-                while position < bytes.count, byte() != UInt8(ascii: "\n") { position += 1 }
-            } else if current == UInt8(ascii: "/"), byte(at: 1) == UInt8(ascii: "*") {
+            } else if current == Sign.slash, byte(at: 1) == Sign.slash {
+                while position < bytes.count, byte() != Sign.lineFeed { position += 1 }
+            } else if current == Sign.slash, byte(at: 1) == Sign.star {
                 skipBlockComment()
-            } else if current == UInt8(ascii: "\"") || isRawStringStart() {
+            } else if current == Sign.quote || isRawStringStart() {
                 scanString()
-            } else if current <= UInt8(ascii: " ") {
+            } else if current <= Sign.space {
                 advance()
             } else {
-                if current == UInt8(ascii: "(") { depth += 1 }
-                if current == UInt8(ascii: ")") {
+                if current == Sign.open { depth += 1 }
+                if current == Sign.close {
                     if untilParenthesis, depth == 0 { return position += 1 }
                     depth -= 1
                 }
@@ -90,10 +90,10 @@ private struct TokenScanner {
     private mutating func skipBlockComment() {
         var depth = 0
         repeat {
-            if byte() == UInt8(ascii: "/"), byte(at: 1) == UInt8(ascii: "*") {
+            if byte() == Sign.slash, byte(at: 1) == Sign.star {
                 depth += 1
                 position += 2
-            } else if byte() == UInt8(ascii: "*"), byte(at: 1) == UInt8(ascii: "/") {
+            } else if byte() == Sign.star, byte(at: 1) == Sign.slash {
                 depth -= 1
                 position += 2
             } else {
@@ -103,28 +103,28 @@ private struct TokenScanner {
     }
 
     private func isRawStringStart() -> Bool {
-        guard byte() == UInt8(ascii: "#") else { return false }
+        guard byte() == Sign.hash else { return false }
         var offset = 1
-        while byte(at: offset) == UInt8(ascii: "#") { offset += 1 }
-        return byte(at: offset) == UInt8(ascii: "\"")
+        while byte(at: offset) == Sign.hash { offset += 1 }
+        return byte(at: offset) == Sign.quote
     }
 
     private mutating func scanString() {
         append("\"", from: position, isWord: false)
         var hashes = 0
-        while byte() == UInt8(ascii: "#") {
+        while byte() == Sign.hash {
             hashes += 1
             position += 1
         }
-        let quotes = startsWith(UInt8(ascii: "\""), times: 3) ? 3 : 1
+        let quotes = startsWith(Sign.quote, times: 3) ? 3 : 1
         position += quotes
         while position < bytes.count {
-            if startsWith(UInt8(ascii: "\""), times: quotes), hasHashes(hashes, after: quotes) {
+            if startsWith(Sign.quote, times: quotes), hasHashes(hashes, after: quotes) {
                 return position += quotes + hashes
             }
-            if byte() == UInt8(ascii: "\\"), hasHashes(hashes, after: 1) {
+            if byte() == Sign.escape, hasHashes(hashes, after: 1) {
                 position += 1 + hashes
-                if byte() == UInt8(ascii: "(") {
+                if byte() == Sign.open {
                     position += 1
                     scanCode(untilParenthesis: true)
                 } else {
@@ -141,15 +141,28 @@ private struct TokenScanner {
     }
 
     private func hasHashes(_ count: Int, after offset: Int) -> Bool {
-        (0..<count).allSatisfy { byte(at: offset + $0) == UInt8(ascii: "#") }
+        (0..<count).allSatisfy { byte(at: offset + $0) == Sign.hash }
     }
 
-    private static func isWordByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
-            true
-        default: false
-        }
+    private static func isWordByte(_ byte: UInt8) -> Bool { Sign.isOfWord[Int(byte)] }
+}
+
+/// The bytes that matter; constants, as a debug build computes literals anew each time.
+private enum Sign {
+    static let lineFeed = UInt8(ascii: "\n")
+    static let space = UInt8(ascii: " ")
+    static let slash = UInt8(ascii: "/")
+    static let star = UInt8(ascii: "*")
+    static let quote = UInt8(ascii: "\"")
+    static let open = UInt8(ascii: "(")
+    static let close = UInt8(ascii: ")")
+    static let hash = UInt8(ascii: "#")
+    static let escape = UInt8(ascii: "\\")
+    /// For each byte whether it belongs to a word: letters, digits, the underscore, and all
+    /// beyond ASCII.
+    static let isOfWord: [Bool] = (0...255).map { (byte: Int) in
+        let scalar = UnicodeScalar(UInt8(byte))
+        return byte >= 0x80 || scalar == "_" || ("0"..."9").contains(scalar)
+            || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
     }
 }
