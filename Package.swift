@@ -75,7 +75,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQLibrary"),
         .systemLibrary(name: "CSodium"),
         .systemLibrary(name: "CCrypto"),
-        .target(name: "CZeroMQ", dependencies: ["CZeroMQLibrary"]),
+        .target(name: "CZeroMQ"),
 
         // 0: the nouns.
         target("ClusterModel"),
@@ -120,6 +120,54 @@ let package = Package(
                 "NodeConfiguration", "NodeRuntime", "SitestackerCLI", "WireFormat",
                 argumentParser, lifecycle, logging, subprocess, systemPackage, unixSignals,
             ]),
+
+        // Aside: whole clusters from a seed, and what tests share.
+        target(
+            "ClusterSimulator", ["ClusterCore", "ClusterModel", "ClusterSigning", "WireFormat"]),
+        program("sitestacker-simulator", ["ClusterSimulator", argumentParser]),
+        target("NodeRuntimeTesting", ["AdminAPI", "ClusterCore", "ClusterModel", "NodeRuntime"]),
+
+        // Tests.
+        tests("WireFormatTests", ["ClusterModel", "WireFormat"]),
+        tests("ClusterSigningTests", ["ClusterModel", "ClusterSigning", "WireFormat"]),
+        tests(
+            "ClusterCoreTests", ["ClusterCore", "ClusterModel"], exclude: ["Scenarios"]),
+        tests(
+            "ClusterSimulatorTests",
+            [
+                "ClusterCore", "ClusterModel", "ClusterSigning", "ClusterSimulator",
+                "WireFormat", "sitestacker-simulator",
+            ]),
+        tests("ZeroMQTests", ["CZeroMQ", "CZeroMQLibrary", "ZeroMQ"]),
+        tests(
+            "MeshTransportTests",
+            ["ClusterCore", "ClusterModel", "MeshTransport", "NodeRuntime", "ZeroMQ"]),
+        tests(
+            "EventLogSQLiteTests",
+            ["ClusterModel", "EventLogSQLite", "NodeRuntime", "NodeRuntimeTesting"]),
+        tests(
+            "NodeRuntimeTests",
+            [
+                "AdminAPI", "ClusterModel", "ClusterSigning", "NodeRuntime", "NodeRuntimeTesting",
+                "WireFormat", logging,
+            ]),
+        tests("HTTPTransportTests", ["HTTPTransport"]),
+        tests("CacheTargetsTests", ["CacheTargets"]),
+        tests(
+            "AdminHTTPTests",
+            [
+                "AdminAPI", "AdminHTTP", "HTTPTransport", "NodeRuntime", "NodeRuntimeTesting",
+                logging, lifecycle,
+            ]),
+        tests("NodeConfigurationTests", ["NodeConfiguration"]),
+        tests(
+            "SitestackerCLITests",
+            [
+                "AdminAPI", "AdminHTTP", "ClusterCore", "ClusterModel", "ClusterSigning",
+                "HTTPTransport", "NodeConfiguration", "NodeRuntime", "NodeRuntimeTesting",
+                "SitestackerCLI", "WireFormat", argumentParser, logging, lifecycle,
+            ]),
+        tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]
 )
