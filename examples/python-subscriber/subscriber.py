@@ -42,13 +42,17 @@ class Subscriber:
 
     # ------------------------------------------------------------ start
 
-    def start(self, since):
+    def meet(self):
+        """Finds the nodes and learns whose word counts."""
         self.each_node(lambda node: node.find_again(self.cluster))
+        self.learn_records()
+
+    def start(self, since):
+        """Subscribes, and takes the positions to begin at (clients.md, section 3)."""
+        self.meet()
         for node in self.nodes:
             node.connect()
-        self.learn_records()
-        heads = self.first_answer(self.heads) or []
-        for head in heads:
+        for head in self.first_answer(self.heads) or []:
             log = wire.log_of(head.log)
             if since == "now":
                 self.positions[log] = Position(head.last, head.chain)
@@ -162,6 +166,7 @@ class Subscriber:
         """Looks for tails of closed epochs, which beacons do not list."""
         if time.monotonic() >= self.next_heads:
             self.next_heads = time.monotonic() + 1
+            self.counts["looked behind"] += 1
             for head in self.heads(node):
                 self.reach(node, wire.log_of(head.log), head.last)
 
@@ -210,6 +215,8 @@ class Subscriber:
         self.positions[batch.log] = Position(batch.last, batch.hash)
 
     def deliver(self, batch, sequence, event):
+        if batch.grant not in self.authority.records:
+            self.learn_records()
         if not self.authority.may_publish(batch, event):
             self.counts["not permitted"] += 1
             return
@@ -308,10 +315,11 @@ def main():
     subscriber = Subscriber(client, print_line, options.drop_every)
     end = time.monotonic() + options.seconds if options.seconds else None
     try:
-        subscriber.start(options.since)
         if options.status:
+            subscriber.meet()
             subscriber.each_node(lambda node: print_line(status_line(subscriber.status(node))))
             return 3 if subscriber.counts["silent or refused"] else 0
+        subscriber.start(options.since)
         talk("subscribed")
         while options.count is None or subscriber.counts["events"] < options.count:
             subscriber.turn(0.5)
