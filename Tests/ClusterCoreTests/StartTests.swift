@@ -47,6 +47,30 @@ import Testing
             })
     }
 
+    @Test func `the first epoch of a restored node is above all that its peers know of`() {
+        var cluster = ReplicatorTests.ready(2)
+        let old = cluster.disks[0]
+        for _ in 0..<4 {
+            let ticket = cluster.publish(0, [Forge.application("a")])
+            #expect(cluster.run(within: .seconds(5)) { $0.results[ticket] != nil })
+            cluster.kill(0)
+            cluster.start(0)
+            cluster.run(for: .seconds(4))
+        }
+        let newest = cluster.disks[0].epochCounter
+        cluster.kill(0)
+        cluster.disks[0] = old
+        cluster.effects[0] = []
+        cluster.start(0)
+        cluster.run(for: .seconds(5))
+        let begun = cluster.effects[0].compactMap {
+            if case .persistEpoch(let epoch) = $0 { epoch.counter } else { nil }
+        }
+        // The last life signed nothing, so nobody knows of it; its nonce tells it apart.
+        #expect(begun == [newest])
+        #expect(cluster.applicationEvents(0).count == 4)
+    }
+
     @Test func `nothing is signed before a peer answered or three seconds went by`() {
         var cluster = TestCluster(count: 2)
         cluster.start(0)
