@@ -61,7 +61,9 @@ struct ImportTable: Sendable {
                 "ZeroMQ",
             ],
             // Support for tests and measurements; no product.
-            "NodeRuntimeTesting": ["AdminAPI", "ClusterModel", "NodeRuntime", "Testing"],
+            "NodeRuntimeTesting": [
+                "AdminAPI", "ClusterCore", "ClusterModel", "NodeRuntime", "Testing",
+            ],
             "ClusterSimulator": ["ClusterCore", "ClusterModel", "ClusterSigning", "WireFormat"],
             "sitestacker-simulator": ["ArgumentParser", "ClusterSimulator"],
             // It measures a node from the inside too, and so wires its shells like the program.

@@ -71,6 +71,8 @@ struct UnorderedWalks: Sendable {
 
     /// Whether the name is walked over, by `for` or by a member that shows the order.
     private func isWalk(at index: Int, in file: SourceFile) -> Bool {
+        // In the head of a loop a brace begins the body: no closure may trail there.
+        let brackets = isLoopHead(at: index, in: file) ? ["(", "["] : ["(", "{", "["]
         var position = index + 1
         while file.word(at: position) == "." || file.reads(["?", "."], at: position) {
             position += file.word(at: position) == "?" ? 2 : 1
@@ -83,13 +85,11 @@ struct UnorderedWalks: Sendable {
             }
             guard Self.harmless.contains(member) else { return false }
             position += 1
-            // A brace after a property is the loop's body, after a method its argument.
-            if ["keys", "values", "lazy"].contains(member) { continue }
-            while ["(", "{", "["].contains(file.word(at: position)) {
+            while brackets.contains(file.word(at: position)) {
                 position = file.closing(of: position) + 1
             }
         }
-        return isIterated(from: index, to: position, in: file)
+        return ["{", "where"].contains(file.word(at: position)) && isLoopHead(at: index, in: file)
     }
 
     /// Whether a later member of the chain sorts, or the chain becomes a set or dictionary again.
@@ -109,9 +109,8 @@ struct UnorderedWalks: Sendable {
         return file.word(at: start - 1) == "(" && file.word(at: start - 2) == "Set"
     }
 
-    /// Whether `for ... in` comes right before the path and the loop's body right after it.
-    private func isIterated(from index: Int, to end: Int, in file: SourceFile) -> Bool {
-        guard ["{", "where"].contains(file.word(at: end)) else { return false }
+    /// Whether `for ... in` comes right before the path that a name ends.
+    private func isLoopHead(at index: Int, in file: SourceFile) -> Bool {
         let start = Self.start(ofPathTo: index, in: file)
         return file.word(at: start - 1) == "in" && isLoop(before: start - 1, in: file)
     }

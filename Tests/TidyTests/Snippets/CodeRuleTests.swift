@@ -87,6 +87,9 @@ import Testing
             ("var a: [K]\nfunc f(a: Set<K>) { for b in a {} }", 1),
             ("var a: Set<K>\n// In any order: sums commute.\nfor b in a {}", 0),
             ("var a: Set<K>\nif a.contains(b) {}", 0),
+            ("var a: Set<K>\nfor b in a.filter({ $0 > 1 }) {}", 1),
+            ("var a: Set<K>\nfor b in a.filter({ $0 > 1 }).sorted() {}", 0),
+            ("var a: Set<K>\nfor b in a.filter({ $0 > 1 }).sorted(by: c).prefix(3) {}", 0),
             ("var a: [K: V]\nfor b in self.a.values {}", 1),
         ])
     func walks(text: String, count: Int) {
