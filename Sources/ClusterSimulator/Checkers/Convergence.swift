@@ -105,7 +105,7 @@ final class PromptHeads: Checker {
 
     func committed(on host: Host, before: LogImage) {
         guard let process = host.process, news[process.instance] == nil,
-            let epoch = process.core.replicator.status.epoch
+            let epoch = host.disk.image.ownEpoch
         else { return }
         let log = EpochID(origin: host.node, epoch: epoch)
         guard let head = host.disk.image.tracks[log]?.head, head.last > before.last(of: log)

@@ -77,7 +77,7 @@ final class DurableAcknowledgement: Checker {
     }
 
     func finish() {
-        for promise in promises {
+        for promise in promises where !simulation.ledger.forkedLogs.contains(promise.range.log) {
             let isExcused = promise.holders.allSatisfy { holder in
                 let host = simulation.hosts[holder.host]
                 return host.disk.losses > holder.losses || host.isRemoved || host.isClone

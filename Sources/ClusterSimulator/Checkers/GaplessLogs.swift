@@ -6,35 +6,28 @@ import ClusterModel
 /// restart; events are handed out in their order.
 final class GaplessLogs: Checker {
     private unowned let simulation: Simulation
-    /// What was handed out last, by process and log.
-    private var delivered: [InstanceID: [EpochID: SequenceNumber]] = [:]
 
     init(_ simulation: Simulation) { self.simulation = simulation }
 
     func committed(on host: Host, before: LogImage) {
         let image = host.disk.image
-        for log in before.logs where image.last(of: log) < before.last(of: log) {
+        for (log, track) in before.tracks where image.last(of: log) < track.head.last {
             return fail("\(log) went back to \(image.last(of: log))", host)
         }
-        for log in image.logs where image.last(of: log) > before.last(of: log) {
+        for log in image.advanced(since: before) {
             guard let track = image.tracks[log] else { continue }
-            checkChain(track, from: before.last(of: log), on: host)
+            checkChain(track, from: before.tracks[log]?.head, on: host)
         }
     }
 
-    private func checkChain(_ track: LogImage.Track, from start: SequenceNumber, on host: Host) {
-        var last = start
-        var chain: Digest?
+    private func checkChain(_ track: LogImage.Track, from start: EpochHead?, on host: Host) {
+        var (last, chain) = (start?.last ?? 0, start?.chain)
         if let floor = track.floor, floor.last > last { (last, chain) = (floor.last, floor.chain) }
-        for entry in track.batches {
+        let news = track.batches.reversed().prefix { $0.batch.header.last > last }.reversed()
+        for entry in news {
             // The signed bytes, not what the core was told of them.
             let batch = simulation.ledger.sealed[entry.batch.hash] ?? entry.batch
             let header = batch.header
-            if header.last <= start {
-                chain = batch.hash
-                continue
-            }
-            guard header.last > last else { continue }
             guard header.first == last.next else {
                 return fail("\(batch.line) follows \(last)", host)
             }

@@ -17,12 +17,12 @@ final class OneHistory: Checker {
     }
 }
 
-/// I8: no old message, however validly signed, takes anything back: the winning code never
-/// changes to one that had lost, and a log's head never goes back in what a process advertises.
+/// I8: no old message, however validly signed, takes anything back: the code wanted never changes
+/// to what was known and had lost, and a head never goes back in what a process advertises.
 final class NoRollback: Checker {
     private unowned let simulation: Simulation
     private var advertised: [InstanceID: [EpochID: SequenceNumber]] = [:]
-    private var settled: [Int: EventID?] = [:]
+    private var settled: [Int: (revision: EventID?, image: LogImage)] = [:]
 
     init(_ simulation: Simulation) { self.simulation = simulation }
 
@@ -44,7 +44,8 @@ final class NoRollback: Checker {
     /// What counts from now on; only old messages come.
     func settle() {
         for host in simulation.members {
-            settled[host.number] = host.process?.core.replicator.status.revision
+            let revision = host.process?.core.replicator.status.revision
+            settled[host.number] = (revision, host.disk.image)
         }
     }
 
@@ -52,7 +53,9 @@ final class NoRollback: Checker {
         for host in simulation.members {
             guard let before = settled[host.number] else { continue }
             let after = host.process?.core.replicator.status.revision
-            guard before != after else { continue }
+            guard before.revision != after else { continue }
+            // What a restored disk had lost, an old message may bring back.
+            if let after, before.image.last(of: after.log) < after.sequence { continue }
             return simulation.fail(
                 .correctness, "I8", "host \(host.number): old messages changed the code wanted")
         }
@@ -94,13 +97,8 @@ final class ForksFound: Checker {
     }
 
     func effect(_ effect: Effect, of process: NodeProcess) {
-        switch effect {
-        case .report(.forkFound(let id, _, _, _)):
-            reported[process.instance, default: []].insert(id.log)
-        case .report(.chainBroken(let range, _)):
-            reported[process.instance, default: []].insert(range.log)
-        default: return
-        }
+        guard case .report(.forkFound(let id, _, _, _)) = effect else { return }
+        reported[process.instance, default: []].insert(id.log)
     }
 
     func finish() {

@@ -11,9 +11,10 @@ final class NoPhantoms: Checker {
 
     func committed(on host: Host, before: LogImage) {
         let image = host.disk.image
-        for log in image.logs {
+        for log in image.advanced(since: before) {
             let old = before.last(of: log)
-            for entry in image.tracks[log]?.batches ?? [] where entry.batch.header.last > old {
+            for entry in (image.tracks[log]?.batches ?? []).reversed() {
+                guard entry.batch.header.last > old else { break }
                 guard !isSigned(entry.batch) else { continue }
                 return simulation.fail(
                     .correctness, "I2",

@@ -43,6 +43,11 @@ struct LogImage {
     /// The last position of a log that is on disk.
     func last(of log: EpochID) -> SequenceNumber { tracks[log]?.head.last ?? 0 }
 
+    /// The logs that go farther than in an earlier state, in order.
+    func advanced(since before: LogImage) -> [EpochID] {
+        tracks.filter { $0.value.head.last > before.last(of: $0.key) }.keys.sorted()
+    }
+
     /// The batch that holds a position.
     func batch(holding id: EventID) -> VerifiedBatch? {
         tracks[id.log]?.batches.first { $0.batch.header.range.contains(id) }?.batch
@@ -85,7 +90,9 @@ struct LogImage {
 
     private mutating func append(_ entry: LogEntry) throws(DiskConflict) {
         let header = entry.batch.header
-        var track = tracks[header.log] ?? Self.empty(header.log)
+        // Taken out, so that there is one reference to the list and it is not copied.
+        var track = tracks.removeValue(forKey: header.log) ?? Self.empty(header.log)
+        defer { tracks[header.log] = track }
         guard header.first > track.head.last else {
             let isThere = track.batches.contains { $0.batch.hash == entry.batch.hash }
             guard isThere || header.last <= track.floor?.last ?? 0 else {
@@ -99,7 +106,6 @@ struct LogImage {
         }
         track.batches.append(entry)
         track.head = EpochHead(log: header.log, last: header.last, chain: entry.batch.hash)
-        tracks[header.log] = track
     }
 
     private mutating func apply(_ record: AppliedRecord) {

@@ -71,7 +71,8 @@ extension NodeProcess {
             learnKeys(of: records)
             write([.records(records)])
         case .pin(let user): write([.pin(user)])
-        case .members, .standing, .dropped: break
+        case .members: updateAdmission()
+        case .standing, .dropped: break
         }
     }
 

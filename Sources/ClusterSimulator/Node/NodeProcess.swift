@@ -25,6 +25,7 @@ final class NodeProcess {
     /// Dies after so many further effects.
     var effectsLeft: Int?
     private(set) var isEnded = false
+    private var admitted: [CurveKey: AdmittedKey] = [:]
     private var pending: [Input] = []
     private var isFeeding = false
     private var alarm: VirtualTime?
@@ -38,6 +39,7 @@ final class NodeProcess {
         instance = recovered.instance
         self.core = core
         learnKeys(of: host.disk.image.recordList)
+        updateAdmission()
     }
 
     /// The clocks of its host, now.
@@ -139,8 +141,12 @@ final class NodeProcess {
     }
 
     /// Whether a host's CURVE key is admitted as that node.
-    func admits(_ other: Host) -> Bool {
-        authority.admitted(other.identity.curveKey) == .node(other.node)
+    func admits(_ other: Host) -> Bool { admitted[other.identity.curveKey] == .node(other.node) }
+
+    /// Admits exactly the keys that the records allow.
+    func updateAdmission() {
+        admitted = Dictionary(
+            uniqueKeysWithValues: authority.admission.map { ($0.key, $0.admitted) })
     }
 }
 

@@ -25,6 +25,15 @@ extension Simulation {
         }
         issueAgain()
         voidFarFuture()
+        schedule.add(at: now + .seconds(10)) { simulation in simulation.restartSilenced() }
+    }
+
+    /// Whose key was stolen, signs no more until somebody does something about it.
+    private func restartSilenced() {
+        for host in members where host.process?.core.replicator.status.isCloned == true {
+            guard ledger.forkedLogs.contains(where: { $0.origin == host.node }) else { continue }
+            crash(host, why: "started anew, as its key was stolen")
+        }
     }
 
     /// Whoever gave a record to a node that could not write it down gives it again.

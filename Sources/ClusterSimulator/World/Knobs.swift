@@ -37,7 +37,7 @@ public struct Knobs: Sendable {
 
     /// What a seed means.
     init(seed: UInt64, random: inout SimulationRandom) {
-        nodeCount = random.pick([2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 5, 7]) ?? 3
+        nodeCount = random.pick([2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 7]) ?? 3
         let share = random.pick([60, 150, 300, 450]) ?? 150
         var faults: [Fault] = []
         for fault in Fault.allCases {
@@ -47,9 +47,10 @@ public struct Knobs: Sendable {
         }
         self.faults = faults
         isExact = seed % 100 == 7
-        chaos = random.span(.seconds(4), .seconds(11))
-        patience = .seconds(90)
-        publishInterval = random.span(.milliseconds(60), .milliseconds(600))
+        chaos = random.span(.seconds(3), .seconds(8))
+        // Poison events are tried for half a minute each, one after the other.
+        patience = .seconds(faults.contains(.failingHandlers) ? 240 : 75)
+        publishInterval = random.span(.milliseconds(80), .milliseconds(700))
     }
 
     /// Whether a fault is switched on.

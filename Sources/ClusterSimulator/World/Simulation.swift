@@ -74,7 +74,7 @@ public final class Simulation {
         let healed = now
         let deadline = now + patience
         while failure == nil {
-            advance(to: now + .milliseconds(250))
+            advance(to: now + .milliseconds(500))
             guard let obstacle = disagreement() else { break }
             if now > deadline { fail(.liveness, obstacle.checker, obstacle.text) }
         }
