@@ -16,6 +16,13 @@ import Testing
     @Test("Targets import what the table grants and nothing else")
     func imports() { expectNone(tree.swift.flatMap { ImportTable.house.findings(in: $0) }) }
 
+    @Test("The manifest declares what the table grants and nothing else")
+    func manifest() throws {
+        let manifest = try #require(tree.files.first { $0.path == "Package.swift" })
+        #expect(Manifest.targets(in: manifest).count > 12)
+        expectNone(Manifest.findings(in: manifest, table: ImportTable.house))
+    }
+
     @Test("The import table names only targets that exist or are measured elsewhere")
     func tableIsNotStale() {
         let targets = Set(tree.swift.filter(\.isSource).compactMap(\.target))

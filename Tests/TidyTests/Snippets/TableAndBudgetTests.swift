@@ -22,6 +22,21 @@ import Testing
         #expect(ImportTable.house.findings(in: SourceFile(path, text)).count == count)
     }
 
+    @Test(
+        "Dependencies that the table does not grant are found in the manifest",
+        arguments: [
+            (#"target("ClusterCore", ["ClusterModel"]),"#, 0),
+            (#"target("ClusterCore", ["ClusterModel", "ZeroMQ"]),"#, 1),
+            ("target(\n \"ClusterCore\",\n [\"ZeroMQ\",\n logging]),", 1),
+            (#"target("AdminAPI"),"#, 0), (#"program("sitestacker", ["GRDB"])"#, 1),
+            (#".testTarget(name: "A", dependencies: ["B"])"#, 0),
+            (#"func target(_ name: String)"#, 0),
+        ])
+    func manifest(text: String, count: Int) {
+        let file = SourceFile("Package.swift", text)
+        #expect(Manifest.findings(in: file, table: ImportTable.house).count == count)
+    }
+
     @Test("The house's table has no arrow between shells, and none upwards")
     func layers() {
         let shells: Set<String> = [
