@@ -199,7 +199,7 @@ extension Replicator {
 
     private mutating func remark(_ look: Look, _ outcome: ApplyOutcome) {
         guard look.wantsReceipt else { return }
-        publish(Receipt(subject: look.subject, outcome: outcome, attempt: 0))
+        publish(Receipt(subject: look.subject, outcome: outcome, attempt: 1))
     }
 
     mutating func publish(_ receipt: Receipt) {

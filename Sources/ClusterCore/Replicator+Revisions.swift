@@ -38,7 +38,7 @@ extension Replicator {
     /// Writes down what came of a proposal, and says so.
     private mutating func conclude(_ id: EventID, _ outcome: ApplyOutcome, attempt: Int) {
         close(id.alone, outcome, attempt: attempt)
-        publish(Receipt(subject: id.alone, outcome: outcome, attempt: attempt))
+        publish(Receipt(subject: id.alone, outcome: outcome, attempt: max(1, attempt)))
     }
 
     mutating func releaseFarFuture() {
@@ -86,7 +86,7 @@ extension Replicator {
             shelf.add(id.alone, .refused)
             publish(
                 Receipt(
-                    subject: id.alone, outcome: .refused(reason: refusal.message), attempt: 0))
+                    subject: id.alone, outcome: .refused(reason: refusal.message), attempt: 1))
         }
     }
 }

@@ -71,12 +71,16 @@ public struct Bytes32: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// Compares as unsigned big-endian numbers.
     public static func < (left: Bytes32, right: Bytes32) -> Bool {
-        left.words < right.words
+        if left.words.0 != right.words.0 { return left.words.0 < right.words.0 }
+        if left.words.1 != right.words.1 { return left.words.1 < right.words.1 }
+        if left.words.2 != right.words.2 { return left.words.2 < right.words.2 }
+        return left.words.3 < right.words.3
     }
 
     /// Whether all thirty-two bytes are equal.
     public static func == (left: Bytes32, right: Bytes32) -> Bool {
-        left.words == right.words
+        left.words.0 == right.words.0 && left.words.1 == right.words.1
+            && left.words.2 == right.words.2 && left.words.3 == right.words.3
     }
 
     /// Feeds the words to the hasher.

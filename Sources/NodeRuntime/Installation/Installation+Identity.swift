@@ -65,6 +65,9 @@ extension Installation {
             try SealedRecord(document)
         }
         let before = await node.snapshot().authority.hashes.count
+        let verified = try verified(records, in: node.pin)
+        // Durable before it counts: a revocation must outlive a restart.
+        try await persist(.records(verified))
         await node.take(records)
         let authority = await node.snapshot().authority
         let effective = records.filter {
@@ -111,8 +114,8 @@ extension Installation {
         return try await identity()
     }
 
-    /// The records, if they make this node a member: all of them must hold.
-    private func verify(
+    /// The records, all of whose signatures must hold.
+    private func verified(
         _ sealed: [SealedRecord], in pin: ClusterPin
     ) throws(ErrorDocument) -> [VerifiedRecord] {
         var records: [VerifiedRecord] = []
@@ -122,6 +125,14 @@ extension Installation {
             case .failure(let rejection): throw .malformed("a record: \(rejection)")
             }
         }
+        return records
+    }
+
+    /// The records, if they make this node a member.
+    private func verify(
+        _ sealed: [SealedRecord], in pin: ClusterPin
+    ) throws(ErrorDocument) -> [VerifiedRecord] {
+        let records = try verified(sealed, in: pin)
         let authority = Authority(pin: pin, own: identity.node, records: records)
         guard let member = authority.ownMember, member.grant.nodeKey == identity.nodeKey,
             member.grant.curveKey == identity.curveKey

@@ -179,7 +179,8 @@ extension Node {
         guard request.digest != authority.digest else {
             return answer(.records(RecordsPage(records: [], isLast: true)), ticket)
         }
-        let lacking = authority.records(authority.missing(from: request.known))
+        let known = Set(request.known)
+        let lacking = authority.records(authority.hashes.filter { !known.contains($0) })
         var page: [SealedRecord] = []
         var size = 0
         for record in lacking {

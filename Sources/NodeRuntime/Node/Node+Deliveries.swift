@@ -66,9 +66,6 @@ extension Node {
     private func receive(beacon sealed: SealedBeacon, from peer: NodeID) {
         switch BeaconVerifier(cluster: pin.cluster).verify(sealed, key: { keys[$0] }) {
         case .success(let beacon):
-            if beacon.sender == identity.node, beacon.instance != instance {
-                feed(.cloneHeard(beacon.instance))
-            }
             feed(.beaconReceived(beacon, from: peer))
             if beacon.records != core.currentAuthority.digest { askForRecords(of: peer) }
         case .failure(let rejection):
