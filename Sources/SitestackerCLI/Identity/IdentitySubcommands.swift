@@ -3,5 +3,6 @@ import ArgumentParser
 
 /// The commands about who may do what.
 let identitySubcommands: [any ParsableCommand.Type] = [
-    InitCommand.self, LoginCommand.self,
+    InitCommand.self, LoginCommand.self, LogoutCommand.self, UserCommand.self,
+    NodeCommand.self, ClientCommand.self, ReplayCommand.self,
 ]

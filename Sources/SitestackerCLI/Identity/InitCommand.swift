@@ -98,14 +98,13 @@ struct InitCommand: ContextCommand {
         try output.line("Fingerprint: \(report.fingerprint)")
         for file in report.files { try output.line("\(file.path): \(file.outcome)") }
         let name = report.user.name
-        try output.note(
-            """
-            Next:
-              1. Start the daemon here: sitestacker daemon \(report.site)
-              2. On each other server: its own sitestacker.yml, the line "\(name)" in \
-            ~/.sitestacker/users, the daemon, then
-                 sitestacker login -r ITS-URL -u \(name)
-              3. Anywhere: sitestacker status
-            """)
+        for line in [
+            "Next:",
+            "  1. Start the daemon here: sitestacker daemon \(report.site)",
+            "  2. On each other server: its own sitestacker.yml, \(name) in ~/.sitestacker/users,"
+                + " the daemon, then",
+            "       sitestacker login -r ITS-URL -u \(name)",
+            "  3. Anywhere: sitestacker status",
+        ] { try output.note(line) }
     }
 }

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+import AdminAPI
+import ArgumentParser
+import ClusterModel
+import NodeConfiguration
+
+/// The nodes of the cluster.
+struct NodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "Nodes of the cluster: list, remove.",
+        subcommands: [NodeListCommand.self, NodeRemoveCommand.self])
+}
+
+/// Shows the members.
+struct NodeListCommand: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the nodes of the cluster as this server sees them.",
+        discussion: """
+            Example:
+              sitestacker node list
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    func run(in context: CommandContext) async throws -> Int32 {
+        try await run(in: context, context.daemon())
+    }
+
+    func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
+        let members = try await daemon.members()
+        guard !context.output.isJSON else {
+            try context.output.document(members)
+            return ExitStatus.done
+        }
+        let rows = members.members.map { member in
+            [
+                member.node.map { String($0.prefix(16)) } ?? "-", member.url ?? "-",
+                member.state, member.user ?? "-",
+            ]
+        }
+        for line in table([["NODE", "URL", "STATE", "USER"]] + rows) {
+            try context.output.line(line)
+        }
+        return ExitStatus.done
+    }
+}
+
+/// Throws a node out.
+struct NodeRemoveCommand: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove",
+        abstract: "Remove a node from the cluster, for good.",
+        discussion: """
+            For a server that was stolen or taken down: its keys are never admitted again; the \
+            same server can join later as a new node. What it published stays.
+
+            Example:
+              sitestacker node remove http://web3
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var signer: SignerOptions
+    @OptionGroup var confirmation: ConfirmationOptions
+
+    @Argument(help: "The node: its URL, its ID, or at least eight digits of the ID.")
+    var node: String
+
+    func run(in context: CommandContext) async throws -> Int32 {
+        try await run(in: context, context.daemon())
+    }
+
+    func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
+        let changes = try await AccountChanges(daemon)
+        let target = try member(
+            try await daemon.members().members.filter { $0.node != nil }, changes.accounts)
+        let administrator = try changes.accounts.administrator(signer.administrator)
+        let isOwn = target.description == changes.accounts.own.node
+        try confirmation.confirm(
+            "This removes node \(target.short)\(isOwn ? ", THIS SERVER," : "") for good.", context)
+        var input = try PasswordInput(
+            fromInput: signer.passwords.fromInput, context.surroundings)
+        try await changes.remove(
+            target, by: administrator,
+            password: try input.present(of: administrator.user.name))
+        try context.output.done(
+            ChangeReport(change: "node-removed", node: target.description),
+            "Removed node \(target.short).")
+        return ExitStatus.done
+    }
+
+    /// The one node that is meant; one that is no member any more by its whole ID.
+    private func member(
+        _ members: [MemberDocument], _ accounts: ClusterAccounts
+    ) throws -> NodeID {
+        let isDigits = node.utf8.count >= 8 && node.allSatisfy { $0.isASCII && $0.isHexDigit }
+        let matches = try members.filter { member in
+            if isDigits { return member.node?.hasPrefix(node.lowercased()) == true }
+            let key = try SiteURL(node).key
+            return try member.url.map { try SiteURL($0).key } == key
+        }
+        if matches.count == 1, let id = matches[0].node.flatMap({ NodeID(hex: $0) }) { return id }
+        if matches.isEmpty, let id = NodeID(hex: node) { return id }
+        throw ErrorDocument(
+            code: "unknown-node",
+            message: "expected one node of the cluster, found \(matches.count) for \(node)",
+            hint: "sitestacker node list shows them", exitStatus: ExitStatus.failed)
+    }
+}
+
+/// Leaves the cluster's mesh.
+struct LogoutCommand: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "logout",
+        abstract: "Log this server out: it leaves the mesh, and keeps its log.",
+        discussion: """
+            From then on it publishes nothing and hears nothing; login takes it back. The grant \
+            itself stays valid in the cluster; for a server that is gone use node remove.
+
+            Example:
+              sitestacker logout --yes
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var confirmation: ConfirmationOptions
+
+    func run(in context: CommandContext) async throws -> Int32 {
+        try await run(in: context, context.daemon())
+    }
+
+    func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
+        let own = try await daemon.identity()
+        guard let user = own.user else { throw ErrorDocument.notLoggedIn }
+        try confirmation.confirm(
+            "This server is logged in as \(user.name); after it leaves it gets no changes.",
+            context)
+        let identity = try await daemon.logout()
+        try context.output.done(
+            ChangeReport(change: "logged-out", user: user.name, node: identity.node),
+            "Logged out.")
+        return ExitStatus.done
+    }
+}
+
+/// Applies what a user published while this server did not let him act.
+struct ReplayCommand: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Apply the application events of a user who was not listed here.",
+        discussion: """
+            Once the users file names a user, new events have their effect; older ones only with \
+            this command, as handlers run for them late.
+
+            Example:
+              sitestacker replay --user bob
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(help: "The user, by name or email address.")
+    var user: String
+
+    func run(in context: CommandContext) async throws -> Int32 {
+        try await run(in: context, context.daemon())
+    }
+
+    func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
+        let account = try await ClusterAccounts(daemon).account(user)
+        guard account.allowed != "no" else {
+            throw ErrorDocument.denied(
+                "unlisted-user", "the users file of this server does not name \(user)",
+                hint: "add \(user) to it first")
+        }
+        _ = try await daemon.replay(ReplayUserRequestDocument(name: account.user.name))
+        try context.output.done(
+            ChangeReport(change: "replay-requested", user: account.user.name),
+            "The withheld events of \(account.user.name) are applied now.")
+        return ExitStatus.done
+    }
+}
