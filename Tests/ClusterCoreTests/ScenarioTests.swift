@@ -14,8 +14,8 @@ import Testing
         .appending(path: "Scenarios")
 
     static var names: [String] {
-        let files = try? FileManager.default.contentsOfDirectory(atPath: folder.path())
-        return (files ?? []).filter { $0.hasSuffix(".txt") }.sorted()
+        let files = FileManager.default.subpaths(atPath: folder.path()) ?? []
+        return files.filter { $0.hasSuffix(".txt") }.sorted()
     }
 
     @Test func `there are scenarios`() { #expect(Self.names.count >= 5) }

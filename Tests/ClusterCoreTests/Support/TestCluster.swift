@@ -48,6 +48,11 @@ struct TestDisk {
         }
     }
 
+    mutating func truncate(to floor: EpochHead) {
+        logs[floor.log]?.removeAll { $0.header.last <= floor.last }
+        floors[floor.log] = floor
+    }
+
     func batches(_ range: EventRange) -> [VerifiedBatch] {
         (logs[range.log] ?? []).filter {
             $0.header.first <= range.last && range.first <= $0.header.last
@@ -213,9 +218,7 @@ struct TestCluster {
         case .load(let range): later(diskDelay, node, .loaded(range, disks[node].batches(range)))
         case .recordApplied(let record): disks[node].record(record)
         case .recordReceipt(let receipt, let by, _): disks[node].receipts.append((receipt, by))
-        case .truncate(let floor):
-            disks[node].logs[floor.log]?.removeAll { $0.header.last <= floor.last }
-            disks[node].floors[floor.log] = floor
+        case .truncate(let floor): disks[node].truncate(to: floor)
         case .jump(let floor): disks[node].floors[floor.log] = floor
         case .broadcastBeacon(let beacon):
             for peer in cores.indices where peer != node && isLinked(node, peer) {
@@ -229,8 +232,8 @@ struct TestCluster {
                 later(linkDelay, node, .replayFailed(request, from: peer))
             }
         case .requestHeads(let peer):
-            let ticket = reply(to: node)
-            _ = send(.headsRequested(origin: nil, ticket, from: me), from: node, to: peer)
+            _ = send(
+                .headsRequested(origin: nil, reply(to: node), from: me), from: node, to: peer)
         case .requestOwnHeads(let peer):
             let ticket = reply(to: node)
             if !send(.headsRequested(origin: me, ticket, from: me), from: node, to: peer) {
@@ -347,7 +350,7 @@ struct TestCluster {
             ("future", core.farFutureDeadline), ("schedule", core.scheduleDeadline),
         ]
         return parts.map { "\($0.0) \($0.1?.nanoseconds ?? 0)" }.joined(separator: ", ")
-            + " \(core.start.stage) \(core.status.readiness) \(core.pulls.keys.map { "\($0) \(core.pulls[$0] as Any)" })"
+            + " \(core.start.stage) \(core.status.readiness) \(core.pulls.keys)"
     }
 
     private mutating func deliver(_ event: Pending) {
