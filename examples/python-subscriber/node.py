@@ -23,10 +23,22 @@ class Node:
 
     def __init__(self, context, client, described):
         self.context, self.client = context, client
+        self.described = described
         self.url, self.door = described["url"], described["door"]
-        self.curve_key = bytes.fromhex(described["curveKey"])
-        self.publish, self.request = described["publish"], described["request"]
-        self.sub = self.req = None
+        self.sub = self.req = self.found = None
+        self.as_written()
+
+    def as_written(self):
+        """Takes the key and the endpoints of the client file."""
+        self.curve_key = bytes.fromhex(self.described["serverKey"])
+        self.publish, self.request = self.described["publish"], self.described["request"]
+        self.found = None
+        self.hang_up()
+
+    def hang_up(self):
+        if self.req is not None:
+            self.req.close()
+            self.req = None
 
     def connect(self):
         self.sub = self.socket(zmq.SUB, 524_288)
@@ -53,8 +65,7 @@ class Node:
         self.req.send_multipart(
             [b"SSTKREQ1" + identifier + bytes([verb]) + bytes(7), message.SerializeToString()])
         if not self.req.poll(patience * 1000):
-            self.req.close()
-            self.req = None
+            self.hang_up()
             raise Silent(f"{self.url} does not answer")
         header, body, *raw = self.req.recv_multipart()
         require(len(header) == 32 and header[:8] == b"SSTKREP1" and header[25:] == bytes(7),
@@ -80,7 +91,7 @@ class Node:
             raise Silent(f"{self.door}: {error}") from error
         hello = wire.accept_hello(cluster, nonce, reply)
         host = hello.endpoints.host or self.publish.removeprefix("tcp://").rpartition(":")[0]
+        self.found = hello.node
         self.curve_key = hello.curve_key
         self.publish = f"tcp://{host}:{hello.endpoints.publish_port}"
         self.request = f"tcp://{host}:{hello.endpoints.request_port}"
-        return hello

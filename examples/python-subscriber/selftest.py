@@ -1,43 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What needs no cluster: the golden vectors, forgeries of them, and the fold of authority."""
 
-import json
 import os
-import threading
 import time
 import unittest
 
 import nacl.signing
-import zmq
-import zmq.utils.z85
 
 import wire
 from authority import ADMIN, PUBLISH, Authority
-from subscriber import Subscriber
+from scripted import CLUSTER, KEYS, NODE, NODE_KEY, ScriptedNode, User, client_file, vector
+from subscriber import Position, Subscriber
 from wire import Refused, pb
-
-VECTORS = wire.SPECIFICATION.parents[1] / "Tests" / "Vectors"
-ALL_SCOPES = 63
-
-
-def vector(name):
-    fields = json.loads((VECTORS / f"{name}.json").read_text())
-    return {key: unhex(value) for key, value in fields.items()}
-
-
-def unhex(text):
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        return text
-
 
 def flipped(content, index):
     return content[:index] + bytes([content[index] ^ 1]) + content[index + 1:]
-
-
-KEYS = vector("keys")
-CLUSTER, NODE, NODE_KEY = KEYS["cluster"], KEYS["node"], KEYS["nodeKey"]
 
 
 def key_of(node):
@@ -131,30 +108,120 @@ class Vectors(unittest.TestCase):
                 wire.parse_fact(pb.EventBody, wrong)
 
 
-class User:
-    """A user key that signs records."""
+class Signed(unittest.TestCase):
+    """Statements that the right key signed, and that are wrong all the same."""
 
-    def __init__(self, name):
-        self.name, self.signing = name, nacl.signing.SigningKey.generate()
-        self.key = bytes(self.signing.verify_key)
+    signing = nacl.signing.SigningKey(KEYS["nodeSeed"])
+    fields = dict(magic=b"SSTKBAT1", cluster=CLUSTER, node=NODE, counter=7, nonce=1, first=1,
+                  count=1, flags=0, length=None, stamp=9, not_after=0, prev=wire.ZEROS,
+                  body_hash=None, grant=wire.ZEROS, policy=bytes(8), reserved=wire.ZEROS)
 
-    def sign(self, **kind):
-        body = pb.AuthorityRecord(**kind).SerializeToString(deterministic=True)
-        signature = self.signing.sign(wire.RECORD + CLUSTER + body).signature
-        return pb.SealedRecord(body=body, signer=self.key, signature=signature)
+    def signed(self, *events, body=None, **changes):
+        """A signed header, its signature and its body, right unless changed."""
+        events = events or [pb.Event(timestamp=9, kind=1, topic="demo")]
+        if body is None:
+            body = pb.EventBody(events=events).SerializeToString()
+        fields = {**self.fields, "length": len(body),
+                  "body_hash": wire.blake(body, b"SSTKBODY"), **changes}
+        header = wire.HEADER.pack(*fields.values())
+        return [header, self.signing.sign(header).signature, body]
 
-    def account(self, other, serial=1, scopes=ALL_SCOPES, is_removed=False):
-        return self.sign(account=pb.Account(
-            name=other.name, email=f"{other.name}@example.com", key=other.key, scopes=scopes,
-            serial=serial, is_removed=is_removed))
+    def accept(self, frames, topic=None):
+        return wire.accept_batch(CLUSTER, key_of, topic, *frames)
 
-    def grant(self, node_key=NODE_KEY, scopes=ALL_SCOPES):
-        return self.sign(grant=pb.Grant(
-            user=self.key, node_key=node_key, node=wire.blake(node_key), curve_key=bytes(32),
-            scopes=scopes, not_before=1, not_after=2**47, serial=1))
+    def test_headers(self):
+        self.accept(self.signed())
+        for change in (
+            dict(magic=b"SSTKBAT2"), dict(cluster=bytes(32)), dict(node=bytes(32)),
+            dict(flags=1), dict(not_after=1), dict(reserved=b"1" * 32), dict(counter=0),
+            dict(counter=2**63), dict(count=0), dict(count=2), dict(first=0),
+            dict(first=2**63), dict(length=1), dict(stamp=8), dict(body_hash=bytes(32)),
+            dict(body=b""), dict(body=bytes(262_145))):
+            with self.subTest(change=str(change)[:60]), self.assertRaises(Refused):
+                self.accept(self.signed(**change))
+        header, signature, body = self.signed()
+        for frames in ([header[:-1], signature, body], [header, signature[:-1], body]):
+            with self.assertRaises(Refused):
+                self.accept(frames)
+        events = [pb.Event(timestamp=9, kind=7)] * 1025
+        with self.assertRaises(Refused):
+            self.accept(self.signed(*events, count=1025))
 
-    def revoke(self, **subject):
-        return self.sign(revocation=pb.Revocation(**subject))
+    def test_events(self):
+        reference = pb.BlobReference(digest=bytes(32), size=1)
+        for right in (
+            pb.Event(kind=1, topic="\u00e9" * 100), pb.Event(kind=9, topic="any", content=b"any"),
+            pb.Event(kind=2, topic="a", content=reference.SerializeToString())):
+            right.timestamp = 9
+            self.accept(self.signed(right))
+        for wrong in (
+            pb.Event(content=b"a"), pb.Event(kind=1), pb.Event(kind=1, topic="\u00e9" * 101),
+            pb.Event(kind=1, topic="a\n"), pb.Event(kind=1, topic="a\u0085"),
+            pb.Event(kind=1, topic="a", content=bytes(196_609)), pb.Event(kind=3, topic="a"),
+            pb.Event(kind=2, topic="a"), pb.Event(kind=6, content=b"\xff"),
+            pb.Event(kind=2, topic="a", content=pb.BlobReference(
+                digest=bytes(32), size=1_048_577).SerializeToString())):
+            wrong.timestamp = 9
+            with self.subTest(event=str(wrong)[:60]), self.assertRaises(Refused):
+                self.accept(self.signed(wrong))
+
+    def test_topics(self):
+        invalidation = pb.Event(timestamp=9, kind=3, content=pb.Invalidation(
+            user_cache=True).SerializeToString())
+        self.accept(self.signed(invalidation), wire.CACHE)
+        self.accept(self.signed(pb.Event(timestamp=9, kind=9)), wire.OTHER)
+        for topic in (wire.APPLICATION, wire.CODE, b"E/data", b"E/cache2"):
+            with self.subTest(topic=topic), self.assertRaises(Refused):
+                self.accept(self.signed(invalidation), topic)
+
+    def test_beacons(self):
+        def accept(sender, named, instance=bytes(16)):
+            body = pb.Beacon(sender=named, instance=instance, number=1).SerializeToString()
+            signature = self.signing.sign(wire.BEACON + CLUSTER + body).signature
+            return wire.accept_beacon(CLUSTER, key_of, sender, signature, body)
+
+        accept(NODE, NODE)
+        for wrong in ((bytes(32), bytes(32)), (NODE, bytes(32)), (NODE, NODE, b"")):
+            with self.subTest(wrong=wrong), self.assertRaises(Refused):
+                accept(*wrong)
+
+    def test_records(self):
+        user = User("alice")
+        grant = dict(user=user.key, node_key=NODE_KEY, node=NODE, curve_key=bytes(32), scopes=1)
+        wire.accept_record(CLUSTER, user.sign(grant=pb.Grant(**grant)))
+        for change in (dict(user=bytes(32)), dict(node=bytes(32)), dict(curve_key=b""),
+                       dict(node_key=b"", node=wire.blake(b"")), dict(scopes=64)):
+            with self.subTest(change=change), self.assertRaises(Refused):
+                wire.accept_record(CLUSTER, user.sign(grant=pb.Grant(**{**grant, **change})))
+        for wrong in ({}, dict(account=pb.Account(name="a")),
+                      dict(account=pb.Account(key=bytes(32), scopes=64))):
+            with self.subTest(wrong=str(wrong)), self.assertRaises(Refused):
+                wire.accept_record(CLUSTER, user.sign(**wrong))
+
+    def test_hellos(self):
+        curve_key = bytes(31) + b"c"
+        grant = User("alice").grant(curve_key=curve_key)
+        hello = dict(nonce=bytes(32), cluster=CLUSTER, node=NODE, node_key=NODE_KEY,
+                     curve_key=curve_key, grant=grant)
+
+        def accept(key=NODE_KEY, domain=wire.HELLO, **changes):
+            body = pb.HelloBody(**{**hello, **changes}).SerializeToString()
+            return wire.accept_hello(CLUSTER, bytes(32), pb.HelloReply(
+                node_key=key, body=body, signature=self.signing.sign(domain + body).signature))
+
+        accept()
+        for change in (dict(nonce=b"n" * 32), dict(cluster=b"c" * 32), dict(node=bytes(32)),
+                       dict(node_key=User("eve").key), dict(curve_key=bytes(32)),
+                       dict(grant=pb.SealedRecord()), dict(key=User("eve").key),
+                       dict(domain=wire.STATUS)):
+            with self.subTest(change=str(change)[:60]), self.assertRaises(Refused):
+                accept(**change)
+
+    def test_status_reports(self):
+        body = pb.StatusReport(node=bytes(32)).SerializeToString()
+        signature = self.signing.sign(wire.STATUS + CLUSTER + bytes(16) + body).signature
+        with self.assertRaises(Refused):
+            wire.accept_status(CLUSTER, NODE_KEY, bytes(16), body, signature)
 
 
 class Fold(unittest.TestCase):
@@ -203,83 +270,46 @@ class Fold(unittest.TestCase):
         self.assertFalse(self.node_counts(*records[:1], self.root.grant()))
 
 
-class ScriptedNode(threading.Thread):
-    """Just enough of a node: a log of one event a batch, on PUB by order, on ROUTER by request."""
+class Order(unittest.TestCase):
+    """Positions, without any network."""
 
-    def __init__(self, root, count):
-        super().__init__(daemon=True)
-        self.signing = nacl.signing.SigningKey.generate()
-        self.key = bytes(self.signing.verify_key)
-        self.node = wire.blake(self.key)
-        grant = root.grant(self.key)
-        self.records = [root.account(root), grant]
-        self.log = wire.Log(self.node, 1, 77)
-        self.batches, prev = [], wire.ZEROS
-        for sequence in range(1, count + 1):
-            self.batches.append(self.batch(sequence, prev, wire.record_name(grant)))
-            prev = wire.blake(self.batches[-1][0])
-        self.context = zmq.Context()
-        public, secret = zmq.curve_keypair()
-        self.pub, self.router = self.context.socket(zmq.PUB), self.context.socket(zmq.ROUTER)
-        for socket in (self.pub, self.router):
-            socket.set(zmq.LINGER, 0)
-            socket.set(zmq.CURVE_SERVER, 1)
-            socket.set(zmq.CURVE_SECRETKEY, secret)
-        self.ports = [s.bind_to_random_port("tcp://127.0.0.1") for s in (self.pub, self.router)]
-        self.client = client_file(root, public, self.ports)
+    log, other = wire.Log(NODE, 1, 1), wire.Log(NODE, 1, 2)
+    chain = wire.blake(b"5")
 
-    def batch(self, sequence, prev, grant):
-        stamp = (1_700_000_000_000 + sequence) << 16
-        event = pb.Event(timestamp=stamp, kind=1, topic="demo", content=str(sequence).encode())
-        body = pb.EventBody(events=[event]).SerializeToString()
-        header = wire.HEADER.pack(
-            b"SSTKBAT1", CLUSTER, self.node, 1, 77, sequence, 1, 0, len(body), stamp, 0, prev,
-            wire.blake(body, b"SSTKBODY"), grant, bytes(8), wire.ZEROS)
-        return [header, self.signing.sign(header).signature, body]
+    def setUp(self):
+        self.subscriber = Subscriber(
+            client_file(User("alice"), b"0" * 40, [1, 2]), print_event=lambda line: None)
+        self.subscriber.positions[self.log] = Position(5, self.chain)
 
-    def say(self, sequence, topic=wire.APPLICATION):
-        self.pub.send_multipart([topic, *self.batches[sequence - 1]])
+    def tearDown(self):
+        self.subscriber.close()
 
-    def run(self):
-        while True:
-            try:
-                client, _, header, body = self.router.recv_multipart()
-            except zmq.ContextTerminated:
-                self.router.close()
-                return
-            reply, raw = self.answer(header[24], body)
-            self.router.send_multipart(
-                [client, b"", b"SSTKREP1" + header[8:24] + bytes(8), reply.SerializeToString(),
-                 *raw])
+    def take(self, first, last, prev=None, log=None):
+        self.subscriber.take(wire.Batch(
+            log or self.log, first, last, prev or self.chain, wire.blake(b"next"), b"", []))
+        return self.subscriber.positions[self.log].last
 
-    def answer(self, verb, body):
-        if verb == 3:
-            return pb.HeadsReply(is_last=True), []
-        if verb == 4:
-            return pb.RecordsReply(records=self.records, is_last=True), []
-        request = pb.ReplayRequest.FromString(body)
-        held = self.batches[request.first - 1:request.last][:2]
-        end = pb.REPLAY_END_SERVED if held else pb.REPLAY_END_NOT_HELD
-        return pb.ReplayReply(end=end), [frame for batch in held for frame in batch]
+    def test_what_follows_is_taken_and_what_was_there_is_dropped(self):
+        self.assertEqual(self.take(1, 5), 5)
+        self.assertEqual(self.take(1, 3, log=self.other), 5)
+        self.assertEqual(self.take(6, 9), 9)
 
-    def stop(self):
-        self.pub.close()
-        self.context.term()
+    def test_overlaps_gaps_and_other_chains_are_refused(self):
+        for wrong in ((5, 6), (3, 9), (7, 8), (6, 7, wire.ZEROS)):
+            with self.subTest(wrong=wrong), self.assertRaises(Refused):
+                self.take(*wrong)
+        self.assertEqual(self.subscriber.positions[self.log].last, 5)
 
+    def test_a_replay_of_another_log_is_refused(self):
+        frames = [vector("batch")[part] for part in ("header", "signature", "body")]
+        self.subscriber.key_of = key_of
 
-def client_file(root, server_key, ports):
-    public, secret = zmq.curve_keypair()
-    publish, request = (f"tcp://127.0.0.1:{port}" for port in ports)
-    return {
-        "version": 1, "cluster": CLUSTER.hex(), "rootKey": root.key.hex(),
-        "publicKey": decoded(public), "secretKey": decoded(secret),
-        "nodes": [{"url": "http://127.0.0.1", "door": "http://127.0.0.1:9",
-                   "curveKey": decoded(server_key), "publish": publish, "request": request}],
-    }
+        class Holder:
+            def ask(self, verb, message):
+                return b"", pb.ReplayReply(end=pb.REPLAY_END_SERVED).SerializeToString(), frames
 
-
-def decoded(key):
-    return zmq.utils.z85.decode(key).hex()
+        with self.assertRaises(Refused):
+            self.subscriber.pull(Holder(), self.log, 44)
 
 
 class Conversation(unittest.TestCase):

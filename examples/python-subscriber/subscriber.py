@@ -46,6 +46,11 @@ class Subscriber:
         """Finds the nodes and learns whose word counts."""
         self.each_node(lambda node: node.find_again(self.cluster))
         self.learn_records()
+        for node in self.nodes:
+            if node.found is not None and node.found not in self.authority.nodes:
+                talk(f"{node.url}: an unknown node is at its door; trying what the file says")
+                self.counts["silent or refused"] += 1
+                node.as_written()
 
     def start(self, since):
         """Subscribes, and takes the positions to begin at (clients.md, section 3)."""

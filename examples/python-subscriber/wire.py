@@ -104,7 +104,6 @@ HEADER = struct.Struct(">8s32s32sQQQHHIQQ32s32s32s8s32s")
 
 def accept_batch(cluster, key_of, topic, header, signature, body):
     """Section 3.2. A replayed batch has no topic: None. `key_of` finds a node's key, or None."""
-    require(topic in (None, CODE, CACHE, b"E/data", APPLICATION, OTHER), "topic")
     require(len(header) == HEADER.size and 1 <= len(body) <= 262_144, "length")
     (magic, its_cluster, node, counter, nonce, first, count, flags, length, stamp, not_after,
      prev, body_hash, grant, _, reserved) = HEADER.unpack(header)
