@@ -105,7 +105,7 @@ struct Exchange: Sendable {
     func run<Value: Sendable>(
         _ body: (inout InboundParts, HTTPResponseHead, String?) async throws -> Value
     ) async throws -> Value {
-        let channel = try await connect()
+        let (channel, address) = try await connect()
         deadline.begin(limits.answer, closing: channel.channel)
         defer { deadline.lift() }
         return try await channel.executeThenClose { inbound, outbound in
@@ -116,7 +116,6 @@ struct Exchange: Sendable {
                 // A server that refuses a body closes before it has read it; its answer counts.
             }
             var parts = inbound.makeAsyncIterator()
-            let address = channel.channel.remoteAddress?.ipAddress
             return try await body(&parts, try await awaitHead(&parts), address)
         }
     }
@@ -176,9 +175,10 @@ struct Exchange: Sendable {
             headers: headers)
     }
 
-    private func connect() async throws -> NIOAsyncChannel<
-        HTTPClientResponsePart, HTTPClientRequestPart
-    > {
+    /// The connection, and the address it leads to, which a closed one has forgotten.
+    private func connect() async throws -> (
+        NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>, String?
+    ) {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(limits.connect))
@@ -201,7 +201,10 @@ struct Exchange: Sendable {
         return try await withTaskCancellationHandler {
             try await first.futureResult.flatMapThrowing { channel in
                 try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+                return (
+                    try NIOAsyncChannel(wrappingChannelSynchronously: channel),
+                    channel.remoteAddress?.ipAddress
+                )
             }.get()
         } onCancel: {
             first.fail(CancellationError())

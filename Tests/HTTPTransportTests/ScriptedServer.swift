@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import Foundation
 import Glibc
 
@@ -10,6 +11,8 @@ final class ScriptedServer: Sendable {
         case close
         /// Says no more until the client leaves.
         case silence
+        /// Says one thing more once it is released, then closes.
+        case whenReleased([UInt8], DispatchSemaphore)
     }
 
     let port: UInt16
@@ -59,14 +62,19 @@ final class ScriptedServer: Sendable {
         var chunk = [UInt8](repeating: 0, count: 4096)
         // The head of the request, which all tests send in one piece.
         _ = recv(connection, &chunk, chunk.count, 0)
-        for piece in pieces {
+        func say(_ piece: [UInt8]) {
             _ = piece.withUnsafeBytes {
                 send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
         }
+        for piece in pieces { say(piece) }
         switch ending {
         case .close: shutdown(connection, Int32(SHUT_WR))
         case .silence: break
+        case .whenReleased(let piece, let release):
+            release.wait()
+            say(piece)
+            shutdown(connection, Int32(SHUT_WR))
         }
         while recv(connection, &chunk, chunk.count, 0) > 0 {}
         close(connection)
