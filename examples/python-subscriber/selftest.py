@@ -302,7 +302,9 @@ class Order(unittest.TestCase):
 
     def test_a_replay_of_another_log_is_refused(self):
         frames = [vector("batch")[part] for part in ("header", "signature", "body")]
+        batch = wire.accept_batch(CLUSTER, key_of, None, *frames)
         self.subscriber.key_of = key_of
+        self.subscriber.positions[batch.log] = Position(batch.first - 1, batch.prev)
 
         class Holder:
             def ask(self, verb, message):
