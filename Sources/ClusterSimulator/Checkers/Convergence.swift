@@ -102,12 +102,17 @@ final class PromptHeads: Checker {
     init(_ simulation: Simulation) { self.simulation = simulation }
 
     private var news: [InstanceID: (head: EpochHead, since: VirtualTime)] = [:]
+    /// The log that each process writes.
+    private var written: [InstanceID: EpochID] = [:]
+
+    func sealed(_ batch: VerifiedBatch, by process: NodeProcess) {
+        written[process.instance] = batch.header.log
+    }
 
     func committed(on host: Host, before: LogImage) {
         guard let process = host.process, news[process.instance] == nil,
-            let epoch = host.disk.image.ownEpoch
+            let log = written[process.instance]
         else { return }
-        let log = EpochID(origin: host.node, epoch: epoch)
         guard let head = host.disk.image.tracks[log]?.head, head.last > before.last(of: log)
         else { return }
         news[process.instance] = (head, simulation.now)

@@ -94,7 +94,7 @@ final class Effects: Checker {
         let ledger = simulation.ledger
         guard !ledger.forkedLogs.contains(batch.header.log),
             let grant = simulation.registry.grants[batch.header.grant],
-            !simulation.registry.revoked.contains(batch.header.grant)
+            simulation.registry.counts(batch)
         else { return false }
         return host.allows(grant.user, .invalidate)
     }

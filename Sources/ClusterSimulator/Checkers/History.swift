@@ -67,7 +67,8 @@ final class ForksFound: Checker {
     private unowned let simulation: Simulation
     /// Contents that a process was given, by log and position.
     private var seen: [InstanceID: [EventID: Set<Digest>]] = [:]
-    private var reported: [InstanceID: Set<EpochID>] = [:]
+    /// Logs that a host has called forked, in this run or in one before: the disk remembers it.
+    private var reported: [Int: Set<EpochID>] = [:]
 
     init(_ simulation: Simulation) { self.simulation = simulation }
 
@@ -77,6 +78,8 @@ final class ForksFound: Checker {
             note(entry.batch, process)
         }
     }
+
+    func diskReplaced(on host: Host) { reported[host.number] = nil }
 
     func input(_ input: Input, to process: NodeProcess) {
         guard case .batchReceived(let batch, from: _) = input,
@@ -98,14 +101,14 @@ final class ForksFound: Checker {
 
     func effect(_ effect: Effect, of process: NodeProcess) {
         guard case .report(.forkFound(let id, _, _, _)) = effect else { return }
-        reported[process.instance, default: []].insert(id.log)
+        reported[process.host.number, default: []].insert(id.log)
     }
 
     func finish() {
         for host in simulation.members {
             guard let process = host.process else { continue }
             let forks = (seen[process.instance] ?? [:]).filter { $0.value.count > 1 }.keys.sorted()
-            for id in forks where reported[process.instance]?.contains(id.log) != true {
+            for id in forks where reported[host.number]?.contains(id.log) != true {
                 // What was on disk of it may have been truncated since.
                 guard host.disk.image.batch(holding: id) != nil else { continue }
                 return simulation.fail(

@@ -28,7 +28,7 @@ final class NoLostUpdate: Checker {
         for entry in host.disk.image.stored {
             guard let grant = simulation.registry.grants[entry.batch.header.grant],
                 host.allows(grant.user, .update),
-                !simulation.registry.revoked.contains(entry.batch.header.grant)
+                simulation.registry.counts(entry.batch)
             else { continue }
             for (index, event) in entry.batch.events.enumerated() {
                 let id = entry.batch.id(at: index)

@@ -18,8 +18,8 @@ final class Registry {
     let accounts: [VerifiedRecord]
     /// Whose grant each hash names, for checkers.
     private(set) var grants: [Digest: (user: String, node: NodeID)] = [:]
-    /// What was revoked: for checkers.
-    private(set) var revoked: Set<Digest> = []
+    /// What stays valid of nodes that were removed, for checkers.
+    private var covers: [NodeID: [EpochHead]] = [:]
     private let sealer: RecordSealer
 
     init(cluster: ClusterID, random: inout SimulationRandom) throws {
@@ -70,12 +70,16 @@ final class Registry {
 
     /// The end of a host's membership; batches up to `covers` stay valid.
     func removal(of host: Host, covers: [EpochHead]) throws -> VerifiedRecord {
-        for (hash, grant) in grants where grant.node == host.node {
-            revoked.insert(hash)
-        }
+        self.covers[host.node] = covers
         return try sealer.seal(
             .revocation(Revocation(subject: .node(host.node), covers: covers)),
             with: users[0].signingKey)
+    }
+
+    /// Whether a batch counts in spite of every removal.
+    func counts(_ batch: VerifiedBatch) -> Bool {
+        guard let covers = covers[batch.header.log.origin] else { return true }
+        return covers.contains { $0.log == batch.header.log && batch.header.last <= $0.last }
     }
 
     /// The administrator's word that a stamp is bad.
