@@ -111,6 +111,9 @@ public enum Limits {
     public static let pastInstances = 16
     /// The shortest time between two requests to one peer for all its heads, or for records.
     public static let inquiryPause: Duration = .seconds(2)
+    /// The shortest time between two requests to one peer for all its heads while the newest ones
+    /// differ, perhaps for good: a log with two histories stays different.
+    public static let vagueInquiryPause: Duration = .seconds(10)
     /// A clock which differs by more is reported.
     public static let skewAlarm: Duration = .milliseconds(500)
 

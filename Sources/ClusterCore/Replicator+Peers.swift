@@ -5,6 +5,10 @@ import ClusterModel
 extension Replicator {
     mutating func receive(_ beacon: Beacon, from peer: NodeID) {
         guard beacon.sender != node else {
+            // From another peer it may be an old one of this node's own, sent again.
+            guard peer == node else {
+                return report(.beaconRejected(from: peer, reason: "an own one, by another"))
+            }
             if beacon.instance != instance { heardClone(beacon.instance) }
             return
         }
@@ -37,15 +41,21 @@ extension Replicator {
             peers[peer]?.recordsAskedAt = now.instant
             emit(.requestRecords(of: peer))
         }
-        guard beacon.heads == book.newestHeads, beacon.allHeads != book.allHeads(),
-            isInquiryDue(peers[peer]?.headsAskedAt)
+        // While newest heads differ, it is mostly by them that all heads differ.
+        let pause =
+            beacon.heads == book.newestHeads
+            ? Limits.inquiryPause : Limits.vagueInquiryPause
+        guard beacon.allHeads != book.allHeads(),
+            isInquiryDue(peers[peer]?.headsAskedAt, pause: pause)
         else { return }
         peers[peer]?.headsAskedAt = now.instant
         emit(.requestHeads(of: peer))
     }
 
-    private func isInquiryDue(_ last: Instant?) -> Bool {
-        last.map { now.instant.since($0) >= Limits.inquiryPause } ?? true
+    private func isInquiryDue(
+        _ last: Instant?, pause: Duration = Limits.inquiryPause
+    ) -> Bool {
+        last.map { now.instant.since($0) >= pause } ?? true
     }
 
     mutating func receive(_ word: Acknowledgement, from peer: NodeID) {

@@ -183,10 +183,12 @@ public struct Replicator: Sendable {
         next = earlier(next, canSign ? queue.nextDeadline : nil)
         next = earlier(next, pullDeadline)
         next = earlier(next, peers.reachable.isEmpty ? nil : blobs.nextDeadline)
-        next = earlier(next, handlers.nextDeadline)
-        next = earlier(next, clears.nextDeadline)
         next = earlier(next, readiness.nextDeadline)
-        next = earlier(next, farFutureDeadline)
+        if start.mayApply {
+            next = earlier(next, handlers.nextDeadline)
+            next = earlier(next, clears.nextDeadline)
+            next = earlier(next, farFutureDeadline)
+        }
         return earlier(next, scheduleDeadline)
     }
 }
