@@ -358,4 +358,4 @@ class Conversation(unittest.TestCase):
 def run():
     """Runs all of it; the exit status."""
     tests = unittest.defaultTestLoader.loadTestsFromName(__name__)
-    return 0 if unittest.TextTestRunner().run(tests).wasSuccessful() else 1
+    return 0 if unittest.TextTestRunner(buffer=True).run(tests).wasSuccessful() else 1
