@@ -13,7 +13,8 @@ public import WireFormat
 public actor Installation: AdminService, DoorService {
     nonisolated let ports: InstallationPorts
     nonisolated let identity: NodeIdentity
-    nonisolated let instance: InstanceID
+    /// One run of the node; a new one each time, as its beacons are numbered from 1 again.
+    private var instance: InstanceID
     nonisolated let logger: Logger
     nonisolated let counters = Counters()
     nonisolated let logins: LoginService
@@ -33,7 +34,7 @@ public actor Installation: AdminService, DoorService {
         self.identity = identity
         self.ports = ports
         self.logger = logger
-        instance = InstanceID(high: SecureRandom.uint64(), low: SecureRandom.uint64())
+        instance = Installation.newInstance()
         (loginChanges, loginSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         logins = LoginService(identity: identity, clock: ports.clock, counters: counters)
     }
@@ -74,6 +75,7 @@ public actor Installation: AdminService, DoorService {
     private func makeNode() async throws -> Node? {
         guard let pin = try ports.store.clusterPin() else { return nil }
         let recovered = try await ports.log.recover()
+        instance = Installation.newInstance()
         let start = try NodeRecovery(
             identity: identity, instance: instance, pin: pin, settings: settings,
             ignoredGrantSerial: try ports.store.loggedOutSerial(),
@@ -84,7 +86,11 @@ public actor Installation: AdminService, DoorService {
         return Node(start, ports: ports.nodePorts(introduction, transport), logger: logger)
     }
 
-    nonisolated var introduction: Introduction {
+    private static func newInstance() -> InstanceID {
+        InstanceID(high: SecureRandom.uint64(), low: SecureRandom.uint64())
+    }
+
+    var introduction: Introduction {
         Introduction(
             identity: identity, instance: instance, endpoints: ports.endpoints,
             version: ports.host.version)
