@@ -156,8 +156,13 @@ extension ServerDocument {
 extension Counters {
     /// What was refused from outside, by reason.
     var refused: [String: UInt64] {
-        let kinds = ["batch.", "beacon.", "broadcast.", "request.", "reply.", "record.", "hello."]
-        return all.filter { name, _ in kinds.contains { name.hasPrefix($0) } }
+        let kinds = [
+            "batch.", "beacon.", "broadcast.", "request.", "reply.", "record.", "hello.", "login.",
+            "door.", "transport.key-refused",
+        ]
+        return all.filter { name, _ in
+            !LoginService.successes.contains(name) && kinds.contains { name.hasPrefix($0) }
+        }
     }
 }
 

@@ -19,6 +19,9 @@ actor LoginService {
     /// Tries per name, and per address, in each minute.
     static let triesPerMinute = 5
 
+    /// The counts of what went well.
+    static let successes: Set<String> = ["login.proven", "login.granted"]
+
     /// What a holder must know to answer.
     struct Holding: Sendable {
         let pin: ClusterPin
@@ -171,7 +174,8 @@ actor LoginService {
 
     private func forgetOld() {
         let now = clock.now().instant
-        sessions = sessions.filter { now.since($0.value.began) < LoginService.patience }
+        let old = sessions.filter { now.since($0.value.began) >= LoginService.patience }
+        for (id, _) in old.sorted(by: { $0.key < $1.key }) { abandon(id) }
         tries = tries.compactMapValues { times in
             let recent = times.filter { now.since($0) < .seconds(60) }
             return recent.isEmpty ? nil : recent
@@ -181,7 +185,16 @@ actor LoginService {
     private func makeRoom() {
         guard sessions.count >= LoginService.sessionLimit else { return }
         let oldest = sessions.min { ($0.value.began, $0.key) < ($1.value.began, $1.key) }
-        end(oldest?.key)
+        abandon(oldest?.key)
+    }
+
+    /// Ends a login that its prover left: who guesses learns that he is wrong before he proves
+    /// anything, so a guess shows as a login that was never finished.
+    private func abandon(_ id: String?) {
+        guard let id, let session = sessions[id] else { return }
+        let isProven = if case .proven = session.step { true } else { false }
+        if !isProven { counters.count("login.unfinished") }
+        end(id)
     }
 
     private func admit(_ name: String, from address: String) throws {

@@ -147,10 +147,24 @@ struct LoginClient: Sendable {
                 try LoginChannel(sharedKey: outcome.sharedKey, end: .prover), outcome.confirmP
             )
         } catch {
+            await disbelieve(opening, door)
             throw ErrorDocument.denied(
                 "login-refused", "no account with this name and password",
                 hint: "check both; names are case-sensitive. If both are right, somebody stands"
                     + " between here and \(door.url)")
+        }
+    }
+
+    /// Confirms nothing, so that the holder counts the failure at once and ends the login.
+    private func disbelieve(_ opening: Opening, _ door: Door) async {
+        let nothing = [UInt8](repeating: 0, count: Self.confirmationLength)
+        do {
+            _ = try await doors.login(
+                LoginMessage(
+                    step: "confirm", session: opening.session,
+                    bytes: Hexadecimal.encode(nothing)), at: door)
+        } catch {
+            // The holder refuses it, as it should; who is not there need not be told.
         }
     }
 
