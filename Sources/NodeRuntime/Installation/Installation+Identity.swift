@@ -38,7 +38,7 @@ extension Installation {
                 serial: account.serial, credential: Hexadecimal.encode(account.credential),
                 allowed: allowed.first {
                     $0.user.identifier == account.name || $0.user.identifier == account.email
-                }.map { "\($0.state)" } ?? "no",
+                }?.state.words ?? "no",
                 grants: grants.filter { $0.user == account.name && $0.state.isCurrent }.map {
                     GrantDocument($0, heads: snapshot.heads)
                 },
@@ -255,6 +255,18 @@ extension Authority {
                 // A record of a later version is its own version's to renew.
                 return false
             }
+        }
+    }
+}
+
+extension AllowedStanding.State {
+    /// How people read it.
+    fileprivate var words: String {
+        switch self {
+        case .allowed: "yes"
+        case .unresolved: "no"
+        case .newKey: "no: another key than the pinned one"
+        case .ambiguous: "no: several keys"
         }
     }
 }
