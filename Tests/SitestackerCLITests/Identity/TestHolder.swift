@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+import AdminAPI
+import ClusterCore
+import ClusterModel
+import ClusterSigning
+import NodeConfiguration
+import Synchronization
+import WireFormat
+
+@testable import NodeRuntime
+@testable import SitestackerCLI
+
+/// A clock that only tests move.
+final class SteppedClock: HostClock {
+    private let passed = Mutex<UInt64>(0)
+
+    func now() -> Moment {
+        let nanoseconds = passed.withLock { $0 }
+        return Moment(
+            instant: Instant(nanoseconds: nanoseconds),
+            wall: WallTime(milliseconds: 1_800_000_000_000 + nanoseconds / 1_000_000))
+    }
+
+    func advance(seconds: UInt64) { passed.withLock { $0 += seconds * 1_000_000_000 } }
+}
+
+/// The records of a cluster with one user, and the node of its first server.
+struct TestCluster {
+    static let password = "correct horse battery"
+
+    let pin: ClusterPin
+    let node: NodeIdentity
+    let key: SigningKey
+    let account: Account
+    let credential: AccountCredential
+    let records: [SealedRecord]
+
+    init(user: String = "alice") throws {
+        node = try NodeIdentity()
+        guard let random = Bytes32(SecureRandom.bytes(32)) else { throw TestFailure() }
+        let cluster = ClusterID(random)
+        let made = try NewCredential(
+            user: user, password: secret(TestCluster.password), of: cluster, root: nil)
+        key = made.key
+        credential = made.credential
+        pin = ClusterPin(cluster: cluster, root: key.user)
+        account = Account(
+            name: user, email: "\(user)@example.com", fullName: "Alice Admin", key: key.user,
+            scopes: .all, serial: 1, credential: credential.encoded)
+        let grant = Grant(
+            user: key.user, nodeKey: node.nodeKey, node: node.node, curveKey: node.curveKey,
+            scopes: .all, notBefore: WallTime(milliseconds: 0),
+            notAfter: WallTime(milliseconds: 2_000_000_000_000), serial: 1)
+        let sealer = RecordSealer(cluster: cluster)
+        records = [
+            try sealer.seal(.account(account), with: key).sealed,
+            try sealer.seal(.grant(grant), with: key).sealed,
+        ]
+    }
+}
+
+struct TestFailure: Error {}
+
+func secret(_ text: String) -> SecretBytes {
+    var bytes = Array(text.utf8)
+    return SecretBytes(moving: &bytes)
+}
+
+/// A holder's side of the login, as its node runs it, with its records in memory.
+final class TestHolder: Sendable {
+    let cluster: TestCluster
+    let clock = SteppedClock()
+    let granted = Mutex<[SealedRecord]>([])
+    private let logins: LoginService
+
+    init(_ cluster: TestCluster) {
+        self.cluster = cluster
+        logins = LoginService(identity: cluster.node, clock: clock, counters: Counters())
+    }
+
+    func take(_ message: LoginMessage) async throws(ErrorDocument) -> LoginReply {
+        let cluster = cluster
+        return try await logins.take(
+            message, from: "192.0.2.7",
+            holding: LoginService.Holding(
+                pin: cluster.pin,
+                account: { name in
+                    [cluster.account.name, cluster.account.email].contains(name)
+                        ? (cluster.account.name, cluster.credential) : nil
+                },
+                secret: secret(String(repeating: "s", count: 32)),
+                records: { cluster.records },
+                accept: { [weak self] record in
+                    self?.granted.withLock { $0.append(record) }
+                    return true
+                }))
+    }
+}
+
+/// Doors by the name of their host, each with what answers there.
+final class TestDoors: Doors {
+    typealias Answer = @Sendable (LoginMessage) async throws(ErrorDocument) -> LoginReply
+    private let answers: [String: Answer]
+    private let hellos: [String: NodeIdentity]
+    let sent = Mutex<[(host: String, message: LoginMessage)]>([])
+
+    init(_ answers: [String: Answer], hellos: [String: NodeIdentity] = [:]) {
+        self.answers = answers
+        self.hellos = hellos
+    }
+
+    /// The hosts that were asked to begin a login, in order.
+    var asked: [String] {
+        sent.withLock { $0 }.filter { $0.message.step == "start" }.map(\.host)
+    }
+
+    func hello(at door: Door) async throws(ErrorDocument) -> (hello: Hello, address: String?) {
+        guard let node = hellos[door.url.host.canonical] else { throw silence(door) }
+        return (
+            Hello(
+                nonce: .zero, cluster: nil, node: node.node, nodeKey: node.nodeKey,
+                curveKey: node.curveKey, instance: InstanceID(high: 1, low: 1),
+                endpoints: Endpoints(host: nil, publishPort: 5572, requestPort: 5571),
+                version: "test", wall: WallTime(milliseconds: 0), grant: nil, isReady: false),
+            "192.0.2.1"
+        )
+    }
+
+    func login(_ message: LoginMessage, at door: Door) async throws(ErrorDocument) -> LoginReply {
+        let host = door.url.host.canonical
+        sent.withLock { $0.append((host, message)) }
+        guard let answer = answers[host] else { throw silence(door) }
+        return try await answer(message)
+    }
+
+    private func silence(_ door: Door) -> ErrorDocument {
+        ErrorDocument(
+            code: "door-unreachable", message: "\(door.url): expected a door, found nobody",
+            exitStatus: ExitStatus.unreachable)
+    }
+}
+
+/// The daemon of a node, as far as the commands ask it: it verifies like the real one.
+final class TestDaemon: Administration {
+    struct State {
+        var pin: ClusterPin?
+        var records: [VerifiedRecord] = []
+        var isReady = true
+        var url: String?
+        var loggedOut: UInt64 = 0
+        var submissions = 0
+        var pins: [PinRequestDocument] = []
+        var replays: [String] = []
+    }
+
+    let node: NodeIdentity
+    let state: Mutex<State>
+
+    init(node: NodeIdentity, pin: ClusterPin? = nil, records: [SealedRecord] = []) throws {
+        self.node = node
+        var state = State(pin: pin)
+        if let pin {
+            state.records = try records.map {
+                try RecordVerifier(cluster: pin.cluster).verify($0).get()
+            }
+        }
+        self.state = Mutex(state)
+    }
+
+    var authority: Authority {
+        state.withLock { Authority(pin: $0.pin, own: node.node, records: $0.records) }
+    }
+
+    func identity() async throws -> IdentityDocument {
+        let authority = authority
+        let state = state.withLock { $0 }
+        let member = authority.ownMember
+        return IdentityDocument(
+            cluster: state.pin?.cluster.description, root: state.pin?.root.description,
+            node: node.node.description, nodeKey: node.nodeKey.description,
+            curveKey: node.curveKey.description, fingerprint: node.fingerprint, url: state.url,
+            user: member.map { member in
+                let account = authority.account(named: member.user)?.account
+                return UserDocument(
+                    name: member.user, email: account?.email ?? "",
+                    fullName: account?.fullName ?? "", scopes: "\(member.grant.scopes)",
+                    expires: member.grant.notAfter.milliseconds)
+            }, grantSerial: max(member?.grant.serial ?? 0, state.loggedOut), heads: [])
+    }
+
+    func remoteIdentity(_ request: RemoteIdentityRequest) async throws -> IdentityDocument {
+        throw ErrorDocument(code: "silent", message: request.url, exitStatus: ExitStatus.incomplete)
+    }
+
+    func status() async throws -> StatusDocument {
+        let isReady = state.withLock { $0.isReady }
+        return StatusDocument(
+            own: ServerDocument(
+                url: "http://web2", isReady: isReady,
+                warnings: isReady ? [] : ["12 events are missing"]),
+            servers: [], problems: [])
+    }
+
+    func accounts() async throws -> AccountsDocument {
+        let authority = authority
+        let wall = WallTime(milliseconds: 1_800_000_000_000)
+        let sealed = authority.records(authority.hashes)
+        return AccountsDocument(
+            accounts: authority.accounts.map { standing in
+                AccountDocument(
+                    user: UserDocument(standing.account), key: "\(standing.account.key)",
+                    serial: standing.account.serial,
+                    credential: Hexadecimal.encode(standing.account.credential), allowed: "yes",
+                    grants: authority.grants(at: wall).filter {
+                        $0.user == standing.account.name && $0.state.isCurrent
+                    }.map { GrantDocument($0, heads: []) },
+                    signed: authority.lasting(of: standing.account.key, among: sealed).map {
+                        SealedRecordDocument(body: Hexadecimal.encode($0.body),
+                            signer: "\($0.signer)", signature: Hexadecimal.encode($0.signature))
+                    }, isRemoved: standing.isRemoved)
+            }, unresolved: [], heads: state.withLock { _ in [] })
+    }
+
+    func members() async throws -> MembersDocument {
+        MembersDocument(
+            members: authority.members.map {
+                MemberDocument(
+                    node: "\($0.node)", url: $0.node == node.node ? "http://web1" : nil,
+                    state: "alive", user: $0.user, silentMilliseconds: nil)
+            })
+    }
+
+    func submit(_ request: RecordsRequestDocument) async throws -> RecordsAnswer {
+        let count = try take(request.records)
+        state.withLock { $0.submissions += 1 }
+        return RecordsAnswer(added: count, effective: count)
+    }
+
+    func join(_ request: JoinRequestDocument) async throws -> IdentityDocument {
+        guard let cluster = ClusterID(hex: request.cluster), let root = UserKey(hex: request.root)
+        else { throw TestFailure() }
+        state.withLock { $0.pin = ClusterPin(cluster: cluster, root: root) }
+        _ = try take(request.records)
+        guard authority.ownMember != nil else { throw TestFailure() }
+        return try await identity()
+    }
+
+    func logout() async throws -> IdentityDocument {
+        state.withLock { $0.records = [] }
+        return try await identity()
+    }
+
+    func pin(_ request: PinRequestDocument) async throws -> AccountsDocument {
+        state.withLock { $0.pins.append(request) }
+        return try await accounts()
+    }
+
+    func replay(_ request: ReplayUserRequestDocument) async throws -> RecordsAnswer {
+        state.withLock { $0.replays.append(request.name) }
+        return RecordsAnswer(added: 0, effective: 1)
+    }
+
+    /// Takes records as a node does: every one must count.
+    private func take(_ documents: [SealedRecordDocument]) throws -> Int {
+        guard let cluster = state.withLock({ $0.pin?.cluster }) else { throw TestFailure() }
+        let verified = try documents.map {
+            try RecordVerifier(cluster: cluster).verify(try SealedRecord($0)).get()
+        }
+        state.withLock { $0.records += verified }
+        let authority = authority
+        guard verified.allSatisfy({ authority.standing(of: $0.hash) == .effective }) else {
+            throw ErrorDocument(
+                code: "record-without-effect", message: "a record does not count",
+                exitStatus: ExitStatus.notAuthorised)
+        }
+        return verified.count
+    }
+}
