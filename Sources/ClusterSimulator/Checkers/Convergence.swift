@@ -40,6 +40,9 @@ extension Simulation {
 
     private func unreadiness(of process: NodeProcess) -> String? {
         let number = process.host.number
+        if let id = process.host.disk.image.unfinished(in: ledger) {
+            return "host \(number) has not done \(id) yet"
+        }
         let status = process.core.replicator.status
         guard status.readiness.isReady else {
             return "host \(number) waits for \(status.readiness.obstacles.map { "\($0)" })"
@@ -92,6 +95,20 @@ extension Simulation {
     }
 }
 
+extension LogImage {
+    /// A command that failed and is to be tried again.
+    fileprivate func unfinished(in ledger: Ledger) -> EventID? {
+        for log in logs where !ledger.forkedLogs.contains(log) {
+            for entry in tracks[log]?.outcomes ?? [] where !entry.outcome.isFinal {
+                let id = EventID(log: log, sequence: entry.subject.first)
+                guard let event = ledger.event(id), !event.content.isState else { continue }
+                return id
+            }
+        }
+        return nil
+    }
+}
+
 /// I5, in small: what is durable is advertised soon, so that a lost tail is found soon.
 final class PromptHeads: Checker {
     /// A beacon is due within so long of each commit: several times the core's pause.
@@ -133,6 +150,9 @@ final class PromptHeads: Checker {
             simulation.now - since >= Self.patience, !process.core.replicator.status.isCloned,
             process.authority.ownGrant != nil
         else { return }
+        guard simulation.now - process.resumedAt >= Self.patience else {
+            return process.later(Self.patience) { [self] in check(process) }
+        }
         simulation.fail(
             .liveness, "I5",
             "host \(process.host.number): no beacon shows \(head.log)-\(head.last), durable since "

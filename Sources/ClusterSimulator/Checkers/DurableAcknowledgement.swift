@@ -26,7 +26,11 @@ final class DurableAcknowledgement: Checker {
         }
     }
 
-    func committed(on host: Host, before: LogImage) {
+    func started(_ process: NodeProcess) { noteDisk(of: process.host) }
+
+    func committed(on host: Host, before: LogImage) { noteDisk(of: host) }
+
+    private func noteDisk(of host: Host) {
         for (log, track) in host.disk.image.tracks
         where track.head.last > ever[host.number]?[log] ?? 0 {
             ever[host.number, default: [:]][log] = track.head.last

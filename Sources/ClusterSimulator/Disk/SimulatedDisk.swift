@@ -49,7 +49,12 @@ struct SimulatedDisk {
     mutating func endCommit() -> (completions: [Completion], failure: String?) {
         guard let group = committing else { return ([], nil) }
         committing = nil
-        guard !isFull else { return (group.completions, "no space left on device") }
+        guard !isFull else {
+            // What was submitted meanwhile may build on what failed: it fails too.
+            let completions = group.completions + waiting.completions
+            waiting = Group()
+            return (completions, "no space left on device")
+        }
         switch image.performing(group.operations.flatMap { $0 }) {
         case .success(let next):
             image = next

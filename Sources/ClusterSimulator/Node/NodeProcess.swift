@@ -21,6 +21,8 @@ final class NodeProcess {
     var recordsAsked: [NodeID: VirtualTime] = [:]
     /// Until when the process is stopped, as by SIGSTOP; what arrives waits.
     var pausedUntil: VirtualTime?
+    /// When it went on after the last pause.
+    private(set) var resumedAt: VirtualTime = 0
     var waiting: [(Parcel, Int, UInt64, VirtualTime)] = []
     /// Dies after so many further effects.
     var effectsLeft: Int?
@@ -80,6 +82,7 @@ final class NodeProcess {
     /// Goes on after a pause.
     func resume() {
         pausedUntil = nil
+        resumedAt = simulation.now
         let arrived = waiting
         waiting = []
         for (parcel, from, connection, _) in arrived where !isEnded {
