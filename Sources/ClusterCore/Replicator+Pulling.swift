@@ -75,7 +75,7 @@ extension Replicator {
         let holders = reachable.filter { peers.durable(log, of: $0) > tracker.tail.last }
         let candidates = holders.isEmpty ? reachable : holders
         guard let peer = pulls[log]?.choose(among: candidates, origin: log.origin) else {
-            endRound(of: log, tracker)
+            endRound(of: log, tracker, hasAskedAll: !candidates.isEmpty)
             return false
         }
         let request = ReplayRequest(
@@ -88,7 +88,9 @@ extension Replicator {
     }
 
     /// Nobody reachable is left to ask.
-    private mutating func endRound(of log: EpochID, _ tracker: OriginTracker) {
+    private mutating func endRound(
+        of log: EpochID, _ tracker: OriginTracker, hasAskedAll: Bool
+    ) {
         if let floor = pulls[log]?.floor(above: tracker.tail.last) {
             let after = tracker.tail.last
             if book.jump(to: floor) {
@@ -102,6 +104,9 @@ extension Replicator {
                 pulls[log]?.succeed(now: now.instant)
                 return
             }
+        } else if hasAskedAll {
+            book[log]?.giveUp()
+            if !readiness.hasStarted { oweFullClear(.gap(log)) }
         }
         pulls[log]?.beginRound(now: now.instant, jitter: &jitter)
     }

@@ -70,8 +70,10 @@ extension Replicator {
                 oweFullClear(.noFreshAnswers(silent))
             }
         }
-        for (log, position) in readiness.target.entries
+        for (log, shown) in readiness.target.entries
         where book[log]?.isQuarantined != true {
+            // What was shown and is held by nobody any more is not waited for.
+            let position = min(shown, max(book[log]?.known ?? 0, book.durable(log).last))
             if book.durable(log).last < position {
                 result.append(.behind(log))
             } else if appliers[log]?.applied ?? 0 < position {

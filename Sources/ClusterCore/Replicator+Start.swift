@@ -19,7 +19,8 @@ extension Replicator {
                 }
             }
         }
-        shelf.revisit([.unfinished])
+        // The users file may have changed while nobody looked.
+        shelf.revisit([.unfinished, .refused])
         recoverState(recovered)
         for missing in recovered.missingBlobs where !blobs.isFull {
             blobs.want(missing.reference, for: missing.event.log, now: now.instant)

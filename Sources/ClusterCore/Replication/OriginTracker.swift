@@ -74,6 +74,14 @@ struct OriginTracker: Sendable {
 
     mutating func advertise(_ last: SequenceNumber) { advertised = max(advertised, last) }
 
+    /// Nobody has what follows the tail: what is behind it never became durable anywhere, or was
+    /// lost. Whoever has it after all shows it again.
+    mutating func giveUp() {
+        advertised = tail.last
+        held.removeAll()
+        heldBytes = 0
+    }
+
     mutating func receive(_ batch: VerifiedBatch) -> Reception {
         guard !isQuarantined else { return .dropped }
         let header = batch.header
