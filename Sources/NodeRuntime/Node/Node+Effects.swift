@@ -15,7 +15,7 @@ extension Node {
         case .seal(let draft): seal(draft)
         case .broadcast(let batch): ports.transport.broadcast(BatchFrames.encode(batch))
         case .resolve(let ticket, let result):
-            publishing.removeValue(forKey: ticket)?(result)
+            publishing.removeValue(forKey: ticket)?.resolve(result)
         case .append(let entries, let ticket): append(entries, ticket)
         case .load(let range): load(range)
         case .recordApplied(let record): recordApplied(record)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import ClusterCore
-public import ClusterModel
+internal import ClusterCore
+internal import ClusterModel
 internal import ClusterSigning
 internal import Logging
 internal import WireFormat
@@ -40,23 +40,6 @@ extension Node {
     /// What came of an event, member by member.
     func outcomes(of id: EventID) -> [(node: NodeID, outcome: ApplyOutcome?)] {
         core.outcomes(of: id)
-    }
-
-    /// Publishes, and waits for the level or its time to be over.
-    nonisolated func publish(
-        _ contents: [EventContent], level: ConfirmationLevel, timeout: Duration
-    ) async -> PublishResult {
-        await withCheckedContinuation { continuation in
-            post(.publish(contents, level, timeout) { continuation.resume(returning: $0) })
-        }
-    }
-
-    /// Publishes without a task that waits; the completion runs on the node's executor.
-    public nonisolated func publish(
-        _ contents: [EventContent], level: ConfirmationLevel, timeout: Duration,
-        completion: @escaping @Sendable (PublishResult) -> Void
-    ) {
-        post(.publish(contents, level, timeout, completion))
     }
 
     /// Has the observer called with everything new until it is removed.

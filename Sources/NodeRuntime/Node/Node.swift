@@ -30,7 +30,7 @@ public actor Node: TransportSink {
     var core: Replicator
     var roster: Roster
     var requests = RequestTable()
-    var publishing: [PublishTicket: @Sendable (PublishResult) -> Void] = [:]
+    var publishing: [PublishTicket: PublishWish] = [:]
     var nextPublishTicket: UInt64 = 1
     var observers: [UInt64: @Sendable (NodeNews) -> Void] = [:]
     var nextObserver: UInt64 = 1
@@ -80,7 +80,7 @@ public actor Node: TransportSink {
         }
         await ports.transport.stop()
         ports.hub.endAll()
-        for (_, resolve) in publishing { resolve(.unknown(nil)) }
+        for (_, wish) in publishing { wish.resolve(.unknown(nil)) }
         publishing = [:]
         if let stopped { throw NodeStopped(reason: stopped) }
     }
@@ -110,7 +110,7 @@ public actor Node: TransportSink {
 
     private func takeTurn() -> Bool {
         let end = ports.clock.now().instant + Node.turnBudget
-        for arrival in mailbox.takeAll() { accept(arrival) }
+        accept(mailbox.takeAll())
         var isDrained = false
         while !isDrained {
             guard let delivery = ports.transport.next() else {
@@ -124,7 +124,7 @@ public actor Node: TransportSink {
         return !isDrained
     }
 
-    private func accept(_ arrival: Arrival) {
+    func accept(_ arrival: Arrival) {
         switch arrival {
         case .input(let input):
             feed(input)
@@ -140,14 +140,7 @@ public actor Node: TransportSink {
         case .records(let records): receive(records: records, from: nil)
         case .ask(let request, let peer, let completion):
             ask(request, peer, completion: completion)
-        case .publish(let contents, let level, let timeout, let completion):
-            let ticket = PublishTicket(nextPublishTicket)
-            nextPublishTicket += 1
-            publishing[ticket] = completion
-            feed(
-                .publishRequested(
-                    PublishRequest(
-                        ticket: ticket, contents: contents, level: level, timeout: timeout)))
+        case .publish(let call): publish(PublishWish(call))
         }
     }
 
@@ -217,8 +210,7 @@ enum Arrival: Sendable {
     /// Somebody outside the core asks a peer.
     case ask(Request, NodeID, ReplyCompletion)
     /// Somebody publishes.
-    case publish(
-        [EventContent], ConfirmationLevel, Duration, @Sendable (PublishResult) -> Void)
+    case publish(PublishCall)
 }
 
 /// What a node is started with.
