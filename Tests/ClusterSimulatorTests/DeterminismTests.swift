@@ -5,7 +5,8 @@ import Testing
 
 @Suite("A seed is a run")
 struct DeterminismTests {
-    @Test("Two runs in one process have equal transcripts", arguments: [3, 7, 11, 18, 25] as [UInt64])
+    @Test(
+        "Two runs in one process have equal transcripts", arguments: [3, 7, 11, 18, 25] as [UInt64])
     func oneProcess(_ seed: UInt64) throws {
         let one = try Simulation.run(seed: seed)
         let other = try Simulation.run(seed: seed)

@@ -95,6 +95,15 @@ extension Simulation {
     }
 }
 
+extension EpochHead {
+    /// Whether a beacon with this head shows the other one, or a newer log in its place: that of
+    /// a clone.
+    fileprivate func hides(_ other: EpochHead) -> Bool {
+        log.origin == other.log.origin
+            && (log > other.log || log == other.log && last >= other.last)
+    }
+}
+
 extension LogImage {
     /// A command that failed and is to be tried again.
     fileprivate func unfinished(in ledger: Ledger) -> EventID? {
@@ -138,7 +147,7 @@ final class PromptHeads: Checker {
 
     func effect(_ effect: Effect, of process: NodeProcess) {
         guard case .broadcastBeacon(let beacon) = effect, let (head, _) = news[process.instance],
-            beacon.heads.contains(where: { $0.log == head.log && $0.last >= head.last })
+            beacon.heads.contains(where: { $0.hides(head) })
         else { return }
         news[process.instance] = nil
     }

@@ -15,6 +15,7 @@ final class DurableAcknowledgement: Checker {
     private unowned let simulation: Simulation
     private var requests: [Int: [PublishTicket: PublishRequest]] = [:]
     private var promises: [Promise] = []
+    private var jumps: [InstanceID: [EpochID: SequenceNumber]] = [:]
     /// The highest position that was ever on a disk, by host and log.
     private var ever: [Int: [EpochID: SequenceNumber]] = [:]
 
@@ -38,19 +39,24 @@ final class DurableAcknowledgement: Checker {
     }
 
     func effect(_ effect: Effect, of process: NodeProcess) {
-        let image = process.host.disk.image
         switch effect {
+        case .jump(let floor): jumps[process.instance, default: [:]][floor.log] = floor.last
         case .resolve(let ticket, .confirmed(let range, holders: _)):
             confirm(ticket, range, by: process)
         case .acknowledge(let word, to: _):
-            guard word.durable > image.last(of: word.log) else { return }
+            guard word.durable > known(word.log, process) else { return }
             fail("\(word.log)-\(word.durable) is acknowledged, not durable", process)
         case .broadcastBeacon(let beacon):
-            for head in beacon.heads where head.last > image.last(of: head.log) {
+            for head in beacon.heads where head.last > known(head.log, process) {
                 fail("\(head.log)-\(head.last) is advertised, not durable", process)
             }
         default: return
         }
+    }
+
+    /// What is on disk, or is no promise: nothing is held below the floor that a log jumps to.
+    private func known(_ log: EpochID, _ process: NodeProcess) -> SequenceNumber {
+        max(process.host.disk.image.last(of: log), jumps[process.instance]?[log] ?? 0)
     }
 
     private func confirm(_ ticket: PublishTicket, _ range: EventRange, by process: NodeProcess) {

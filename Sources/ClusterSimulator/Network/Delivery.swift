@@ -119,10 +119,7 @@ extension Simulation {
             return count("network.cut-off")
         }
         guard let process = hosts[destination].process else { return }
-        if let until = process.pausedUntil {
-            return process.waiting.append((parcel, from, connection, until))
-        }
-        process.receive(parcel, fromHost: from, connection: connection)
+        process.take { process.receive(parcel, fromHost: from, connection: connection) }
     }
 
     /// Flips one bit: CURVE would end the connection, so the signature is the second defence.

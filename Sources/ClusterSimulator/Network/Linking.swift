@@ -11,7 +11,7 @@ extension Simulation {
     func superviseLinks(of process: NodeProcess) {
         schedule.add(at: now + random.span(.milliseconds(1), Self.linkInterval)) { simulation in
             guard simulation.hosts[process.host.number].process === process else { return }
-            if process.pausedUntil == nil { simulation.updateLinks(of: process) }
+            if !process.isPaused { simulation.updateLinks(of: process) }
             simulation.superviseLinks(of: process)
         }
     }

@@ -55,13 +55,8 @@ extension NodeProcess {
         completion: @escaping (NodeProcess, String?) -> Void = { _, _ in }
     ) {
         simulation.submit(operations, to: host) { [weak self] _, failure in
-            guard let self, !self.isEnded else { return }
-            // A stopped process learns of it when it goes on.
-            if self.pausedUntil == nil {
-                completion(self, failure)
-            } else {
-                self.later(0) { completion(self, failure) }
-            }
+            guard let self else { return }
+            self.take { completion(self, failure) }
         }
     }
 

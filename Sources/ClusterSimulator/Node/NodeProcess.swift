@@ -19,11 +19,11 @@ final class NodeProcess {
     var open: [ReplyTicket: OpenQuestion] = [:]
     var lastReplyTicket: UInt64 = 0
     var recordsAsked: [NodeID: VirtualTime] = [:]
-    /// Until when the process is stopped, as by SIGSTOP; what arrives waits.
-    var pausedUntil: VirtualTime?
+    /// Whether the process is stopped, as by SIGSTOP; what arrives waits.
+    private(set) var isPaused = false
     /// When it went on after the last pause.
     private(set) var resumedAt: VirtualTime = 0
-    var waiting: [(Parcel, Int, UInt64, VirtualTime)] = []
+    private var stalled: [() -> Void] = []
     /// Dies after so many further effects.
     var effectsLeft: Int?
     private(set) var isEnded = false
@@ -79,17 +79,25 @@ final class NodeProcess {
     /// The process is no more; nothing it began comes back to it.
     func end() { isEnded = true }
 
-    /// Goes on after a pause.
+    /// Stops, as by SIGSTOP.
+    func pause() { isPaused = true }
+
+    /// Goes on after a pause: what arrived meanwhile is taken in its order.
     func resume() {
-        pausedUntil = nil
+        guard isPaused else { return }
+        isPaused = false
         resumedAt = simulation.now
-        let arrived = waiting
-        waiting = []
-        for (parcel, from, connection, _) in arrived where !isEnded {
-            receive(parcel, fromHost: from, connection: connection)
-        }
+        let arrived = stalled
+        stalled = []
+        for action in arrived where !isEnded { action() }
         alarm = nil
         setAlarm()
+    }
+
+    /// Takes what arrives: now, or when the process goes on.
+    func take(_ action: @escaping () -> Void) {
+        guard !isEnded else { return }
+        if isPaused { stalled.append(action) } else { action() }
     }
 
     private func countDown() {
@@ -99,12 +107,12 @@ final class NodeProcess {
     }
 
     private func setAlarm() {
-        guard !isEnded, pausedUntil == nil, let deadline = core.nextDeadline else { return }
+        guard !isEnded, !isPaused, let deadline = core.nextDeadline else { return }
         let time = max(simulation.now, host.clock.time(of: deadline))
         guard alarm != time else { return }
         alarm = time
         simulation.schedule.add(at: time) { [self] simulation in
-            guard alarm == time, !isEnded, pausedUntil == nil else { return }
+            guard alarm == time, !isEnded, !isPaused else { return }
             alarm = nil
             guard !isSpinning else {
                 return simulation.fail(
@@ -116,20 +124,16 @@ final class NodeProcess {
 
     /// Whether the core asks to be fed the same instant over and over.
     private var isSpinning: Bool {
-        deadlines = deadlines.time == simulation.now ? (simulation.now, deadlines.count + 1)
+        deadlines =
+            deadlines.time == simulation.now
+            ? (simulation.now, deadlines.count + 1)
             : (simulation.now, 1)
         return deadlines.count > 1_000
     }
 
     /// Has something done later, unless the process ends before.
     func later(_ delay: VirtualTime, _ action: @escaping () -> Void) {
-        simulation.schedule.add(at: simulation.now + delay) { [self] _ in
-            guard !isEnded else { return }
-            if let until = pausedUntil {
-                return later(until - simulation.now + 1, action)
-            }
-            action()
-        }
+        simulation.schedule.add(at: simulation.now + delay) { [self] _ in take(action) }
     }
 
     /// Remembers the keys of nodes that some grant names.

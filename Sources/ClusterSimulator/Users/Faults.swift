@@ -127,9 +127,9 @@ extension Simulation {
     }
 
     private func pause(_ host: Host) {
-        guard let process = host.process, process.pausedUntil == nil else { return }
+        guard let process = host.process, !process.isPaused else { return }
         let end = now + random.span(.milliseconds(100), .seconds(8))
-        process.pausedUntil = end
+        process.pause()
         write(host, "**", "paused")
         schedule.add(at: end) { _ in
             if host.process === process { process.resume() }

@@ -50,7 +50,8 @@ extension Simulation {
     /// One more node: its user logs it in at another one, which then knows its grant.
     func addMember() throws {
         let running = members.filter { $0.process != nil }
-        guard hosts.count < knobs.nodeCount + 2, let door = random.pick(running), let process = door.process
+        guard hosts.count < knobs.nodeCount + 2, let door = random.pick(running),
+            let process = door.process
         else { return }
         let host = try makeHost(hosts.count, user: registry.users[random.below(3)])
         let grant = try registry.grant(for: host)

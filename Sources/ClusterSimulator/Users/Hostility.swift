@@ -55,7 +55,7 @@ extension Simulation {
         let frames = BatchFrames.encode(other)
         for host in members where host !== origin && random.chance(perMille: 700) {
             schedule.add(at: now + random.span(.milliseconds(1), .milliseconds(40))) { _ in
-                guard let process = host.process, process.pausedUntil == nil else { return }
+                guard let process = host.process, !process.isPaused else { return }
                 process.receive(
                     .broadcast(frames), fromHost: origin.number, connection: 0)
             }
@@ -72,8 +72,12 @@ extension Simulation {
         count("hostile.replayed", by: history.count)
         for (frames, publisher) in history.prefix(150) {
             for host in members where host.number != publisher {
-                // Whoever replays is a member with a link of its own.
-                let sender = random.pick(members.filter { $0 !== host })?.number ?? publisher
+                // Whoever replays is a member with a link of its own; its own beacons are its word.
+                let isBeacon = frames.first == WireTopic.head.frame
+                let senders = members.filter {
+                    $0 !== host && !(isBeacon && $0.node == hosts[publisher].node)
+                }
+                guard let sender = random.pick(senders)?.number else { continue }
                 schedule.add(at: now + random.span(.milliseconds(1), .seconds(1))) { _ in
                     host.process?.receive(.broadcast(frames), fromHost: sender, connection: 0)
                 }

@@ -16,7 +16,7 @@ extension Simulation {
     }
 
     private func publishSomewhere() {
-        let running = hosts.filter { $0.process != nil && $0.process?.pausedUntil == nil }
+        let running = hosts.filter { $0.process != nil && $0.process?.isPaused != true }
         guard let host = random.pick(running), let process = host.process else { return }
         let count = random.chance(perMille: 100) ? random.number(in: 2...12) : 1
         for _ in 0..<count where host.process === process { publish(at: process) }
