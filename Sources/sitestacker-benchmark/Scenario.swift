@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ClusterModel
+internal import Foundation
+internal import Glibc
+
+/// One row of the table: an origin in this process, three subscribers in others.
+enum Scenario: String, CaseIterable {
+    /// How long an event is under way, at a rate that everybody keeps up with.
+    case latency
+    /// How many small events a second reach all, at full speed.
+    case throughput
+    /// What a subscriber that stands still costs itself and the others.
+    case frozen
+    /// How long request and reply take, through the transports.
+    case roundtrip
+
+    private static let latencyEvents = 1_500
+    /// Unit: events a second.
+    private static let latencyRate = 500
+    private static let throughputEvents = 400_000
+    private static let frozenEvents = 200_000
+    /// The subscriber that is frozen.
+    private static let frozenSubscriber = 2
+
+    private var events: Int {
+        switch self {
+        case .latency: Scenario.latencyEvents
+        case .throughput: Scenario.throughputEvents
+        case .frozen: Scenario.frozenEvents
+        case .roundtrip: 0
+        }
+    }
+
+    /// Measures and prints.
+    func run() async throws {
+        let folder = try RunFolder()
+        defer { folder.remove() }
+        let fixture = try Fixture.make(in: folder.path)
+        if self == .roundtrip { return try await RoundTrip.measure(fixture) }
+        let board = try Scoreboard.create(at: "\(folder.path)/board", capacity: events)
+        let subscribers = try (1...Scoreboard.subscriberCount).map {
+            try Subprocess(["node", folder.path, "\($0)"])
+        }
+        defer { for subscriber in subscribers { subscriber.end() } }
+        let origin = try await MeasuredNode(fixture, index: 0)
+        try await origin.whileRunning {
+            let publisher = Publisher(origin.node)
+            try await onThread {
+                try publisher.waitForSubscribers(board)
+                switch self {
+                case .latency: Scenario.measureLatency(publisher, board)
+                case .throughput: Scenario.measureThroughput(publisher, board)
+                case .frozen: Scenario.measureFrozen(publisher, board, subscribers)
+                case .roundtrip: break
+                }
+            }
+        }
+    }
+
+    private static func measureLatency(_ publisher: Publisher, _ board: Scoreboard) {
+        let start = MonotonicClock.now() + 1_000_000
+        let interval = 1_000_000_000 / UInt64(latencyRate)
+        for event in 0..<latencyEvents {
+            let payload = Payload.bytes(UInt64(event), count: 200)
+            MonotonicClock.sleep(until: start + UInt64(event) * interval)
+            board.noteSent(event)
+            publisher.publish(payload)
+        }
+        board.waitForAll(latencyEvents, quiet: 2_000)
+        Figures.printLatency(board, events: latencyEvents)
+    }
+
+    private static func measureThroughput(_ publisher: Publisher, _ board: Scoreboard) {
+        let count = throughputEvents
+        var payload = Payload.bytes(0, count: 200)
+        board.noteSent(0)
+        for event in 0..<count {
+            payload.withUnsafeMutableBytes { $0.storeBytes(of: UInt64(event), as: UInt64.self) }
+            publisher.publish(payload)
+        }
+        let published = MonotonicClock.now()
+        board.waitForAll(count, quiet: 4_000)
+        let all = 0..<Scoreboard.subscriberCount
+        let received = all.map { board.count(of: $0) }.reduce(0, +)
+        let last = all.map { board.lastTime(of: $0) }.max() ?? 0
+        Figures.print(
+            "event.throughput.all3",
+            Double(received) / Double(all.count) * 1e9 / Double(last - board.sent(0)), "events/s")
+        Figures.print(
+            "event.throughput.accepted", Double(count) * 1e9 / Double(published - board.sent(0)),
+            "events/s")
+        Figures.print("event.throughput.lost", Double(all.count * count - received), "events")
+        Figures.print("event.throughput.refused", Double(publisher.refusals), "events")
+    }
+
+    private static func measureFrozen(
+        _ publisher: Publisher, _ board: Scoreboard, _ subscribers: [Subprocess]
+    ) {
+        let count = frozenEvents
+        let processes = [getpid()] + subscribers.map(\.process)
+        var peaks = [Double](repeating: 0, count: processes.count)
+        func sample() {
+            for (index, process) in processes.enumerated() {
+                peaks[index] = max(peaks[index], Memory.anonymous(of: process))
+            }
+        }
+        subscribers[frozenSubscriber].freeze()
+        MonotonicClock.sleep(milliseconds: 50)
+        var payload = Payload.bytes(0, count: 1_024)
+        board.noteSent(0)
+        for event in 0..<count {
+            payload.withUnsafeMutableBytes { $0.storeBytes(of: UInt64(event), as: UInt64.self) }
+            publisher.publish(payload)
+            if event % 2_000 == 0 { sample() }
+        }
+        let published = MonotonicClock.now()
+        MonotonicClock.sleep(milliseconds: 500)
+        subscribers[frozenSubscriber].thaw()
+        board.waitForAll(count, quiet: 8_000)
+        sample()
+        let healthy = [0, 1]
+        let received = healthy.map { board.count(of: $0) }.reduce(0, +)
+        let last = healthy.map { board.lastTime(of: $0) }.max() ?? 0
+        Figures.print(
+            "overload.publish_rate", Double(count) * 1e9 / Double(published - board.sent(0)),
+            "events/s")
+        Figures.print(
+            "overload.healthy_rate",
+            Double(received) / 2 * 1e9 / Double(last - board.sent(0)), "events/s")
+        Figures.print("overload.lost.healthy_subs", Double(2 * count - received), "events")
+        Figures.print(
+            "overload.lost.frozen_sub", Double(count - board.count(of: frozenSubscriber)), "events")
+        Figures.print("overload.refused", Double(publisher.refusals), "events")
+        Figures.print("overload.memory.origin", peaks[0], "MiB RssAnon")
+        Figures.print("overload.memory.subscriber", peaks.dropFirst().max() ?? 0, "MiB RssAnon")
+    }
+}
+
+/// A folder under `$TMPDIR`, else in shared memory, which is gone after the run.
+private struct RunFolder {
+    let path: String
+
+    init() throws(BenchmarkError) {
+        let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/dev/shm"
+        var template = Array("\(parent)/sitestacker-benchmark-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw .system("make a folder in \(parent)") }
+        path = template.withUnsafeBufferPointer { buffer in
+            String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+    }
+
+    func remove() {
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            FileHandle.standardError.write(Data("cannot remove \(path): \(error)\n".utf8))
+        }
+    }
+}
+
+/// Runs what waits on a thread of its own, so that none of the cooperative pool stands still.
+func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+    try await withCheckedThrowingContinuation {
+        (continuation: CheckedContinuation<Void, any Error>) in
+        Thread { continuation.resume(with: Result { try body() }) }.start()
+    }
+}

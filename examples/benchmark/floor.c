@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The floor: what libzmq with CURVE and an Ed25519 signature cost in C, without a log, a cluster or
+ * any check but the signature's. Nothing built on them can be faster by much.
+ *
+ *     floor latency        a signature an event
+ *     floor throughput     a signature for 64 events, no high-water mark, no log
+ *     floor roundtrip      DEALER to ROUTER and back, 200 bytes
+ */
+#include "measure.h"
+
+#include <sodium.h>
+#include <zmq.h>
+
+enum { SIGNATURE = crypto_sign_BYTES, LARGEST_BATCH = 64, ROUNDS = 5000, WARM_UP = 500 };
+
+static char server_public[41], server_secret[41], client_public[41], client_secret[41];
+static unsigned char verify_key[crypto_sign_PUBLICKEYBYTES], sign_key[crypto_sign_SECRETKEYBYTES];
+static char endpoint[64];
+static void *publisher;
+static unsigned char frame[SIGNATURE + LARGEST_BATCH * EVENT_BYTES];
+static size_t batch = 1, waiting;
+
+static void require(int status, const char *what) {
+    if (status != 0) {
+        fprintf(stderr, "%s: %s\n", what, zmq_strerror(zmq_errno()));
+        exit(1);
+    }
+}
+
+static void be_server(void *socket) {
+    const int yes = 1;
+    require(zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &yes, sizeof yes), "CURVE");
+    require(zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, server_secret, 41), "CURVE");
+}
+
+static void be_client(void *socket) {
+    require(zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server_public, 41), "CURVE");
+    require(zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, client_public, 41), "CURVE");
+    require(zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, client_secret, 41), "CURVE");
+}
+
+static void have_no_limit(void *socket) {
+    const int none = 0;
+    require(zmq_setsockopt(socket, ZMQ_SNDHWM, &none, sizeof none), "SNDHWM");
+    require(zmq_setsockopt(socket, ZMQ_RCVHWM, &none, sizeof none), "RCVHWM");
+}
+
+/* A port that nobody has, as the endpoint; libzmq threads must not exist before fork(2). */
+static void choose_endpoint(void) {
+    void *context = zmq_ctx_new(), *socket = zmq_socket(context, ZMQ_ROUTER);
+    size_t size = sizeof endpoint;
+    require(zmq_bind(socket, "tcp://127.0.0.1:*"), "bind");
+    require(zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size), "endpoint");
+    zmq_close(socket);
+    zmq_ctx_term(context);
+}
+
+static void bind_soon(void *socket) {
+    for (int attempt = 0; attempt < 50; attempt++) {
+        if (zmq_bind(socket, endpoint) == 0) return;
+        sleep_ms(20);
+    }
+    require(-1, "bind");
+}
+
+static void subscribe(int index) {
+    void *context = zmq_ctx_new(), *socket = zmq_socket(context, ZMQ_SUB);
+    zmq_msg_t message;
+    have_no_limit(socket);
+    be_client(socket);
+    require(zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0), "subscribe");
+    require(zmq_connect(socket, endpoint), "connect");
+    zmq_msg_init(&message);
+    for (;;) {
+        if (zmq_msg_recv(&message, socket, 0) < SIGNATURE) continue;
+        const unsigned char *bytes = zmq_msg_data(&message);
+        const size_t size = zmq_msg_size(&message);
+        if (crypto_sign_verify_detached(bytes, bytes + SIGNATURE, size - SIGNATURE, verify_key) != 0)
+            continue;
+        for (size_t at = SIGNATURE; at + EVENT_BYTES <= size; at += EVENT_BYTES)
+            arrived(index, bytes + at, EVENT_BYTES);
+    }
+}
+
+static void flush(void) {
+    if (waiting == 0) return;
+    crypto_sign_detached(frame, NULL, frame + SIGNATURE, waiting, sign_key);
+    zmq_send(publisher, frame, SIGNATURE + waiting, 0);
+    waiting = 0;
+}
+
+static void publish(const unsigned char *event) {
+    memcpy(frame + SIGNATURE + waiting, event, EVENT_BYTES);
+    waiting += EVENT_BYTES;
+    if (waiting == batch * EVENT_BYTES) flush();
+}
+
+static void answer(void) {
+    void *context = zmq_ctx_new(), *socket = zmq_socket(context, ZMQ_ROUTER);
+    zmq_msg_t asker, body;
+    be_server(socket);
+    bind_soon(socket);
+    for (;;) {
+        zmq_msg_init(&asker);
+        zmq_msg_init(&body);
+        zmq_msg_recv(&asker, socket, 0);
+        zmq_msg_recv(&body, socket, 0);
+        zmq_msg_send(&asker, socket, ZMQ_SNDMORE);
+        zmq_msg_send(&body, socket, 0);
+    }
+}
+
+static void measure_round_trip(void) {
+    static uint64_t times[ROUNDS];
+    unsigned char request[EVENT_BYTES], reply[EVENT_BYTES];
+    pid_t server = fork();
+    if (server < 0) fail("fork");
+    if (server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        answer();
+    }
+    void *context = zmq_ctx_new(), *socket = zmq_socket(context, ZMQ_DEALER);
+    be_client(socket);
+    require(zmq_connect(socket, endpoint), "connect");
+    fill(request);
+    for (int round = -WARM_UP; round < ROUNDS; round++) {
+        uint64_t start = now();
+        zmq_send(socket, request, sizeof request, 0);
+        zmq_recv(socket, reply, sizeof reply, 0);
+        if (round >= 0) times[round] = now() - start;
+    }
+    print_percentiles("rtt", "floor", times, ROUNDS);
+    kill(server, SIGKILL);
+    waitpid(server, NULL, 0);
+}
+
+int main(int count, char **words) {
+    const char *mode = count > 1 ? words[1] : "";
+    if (sodium_init() < 0) return 1;
+    crypto_sign_keypair(verify_key, sign_key);
+    require(zmq_curve_keypair(server_public, server_secret), "key pair");
+    require(zmq_curve_keypair(client_public, client_secret), "key pair");
+    make_scoreboard();
+    choose_endpoint();
+    alarm(120);
+    if (strcmp(mode, "roundtrip") == 0) {
+        measure_round_trip();
+        _exit(0);
+    }
+    start_subscribers(subscribe);
+    publisher = zmq_socket(zmq_ctx_new(), ZMQ_PUB);
+    have_no_limit(publisher);
+    be_server(publisher);
+    bind_soon(publisher);
+    if (strcmp(mode, "latency") == 0) {
+        measure_latency("floor", publish, flush);
+    } else if (strcmp(mode, "throughput") == 0) {
+        batch = LARGEST_BATCH;
+        measure_throughput("floor", publish, flush, MOST_EVENTS);
+    } else {
+        fprintf(stderr, "usage: floor latency|throughput|roundtrip\n");
+        end_subscribers();
+        return 64;
+    }
+    end_subscribers();
+    _exit(0);
+}

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes medians, ranges and marks between the marker lines of a document.
+
+    report.py FIGURES.jsonl DOCUMENT.md
+"""
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+PEERS = {"floor": "C floor", "jetstream": "JetStream", "sitestacker": "sitestacker"}
+ROWS = [
+    ("event.last3.p50", "publish to the last of 3, p50", "µs"),
+    ("event.last3.p99", "publish to the last of 3, p99", "µs"),
+    ("event.oneway.p50", "publish to any of 3, p50", "µs"),
+    ("event.latency.lost", "lost of 3 x 1,500", "events"),
+    ("event.throughput.all3", "200-byte events to all 3", "events/s"),
+    ("event.throughput.lost", "lost at full speed", "events"),
+    ("event.throughput.refused", "refused at full speed", "events"),
+    ("rtt.p50", "request and reply, p50", "µs"),
+    ("rtt.p99", "request and reply, p99", "µs"),
+    ("overload.publish_rate", "one frozen: accepted, 1 KiB", "events/s"),
+    ("overload.healthy_rate", "one frozen: to both healthy ones", "events/s"),
+    ("overload.lost.healthy_subs", "one frozen: lost by healthy ones", "events"),
+    ("overload.lost.frozen_sub", "one frozen: lost by it, once awake", "events"),
+    ("overload.memory.origin", "one frozen: memory of the origin", "MiB RssAnon"),
+    ("overload.memory.subscriber", "one frozen: most of a subscriber", "MiB RssAnon"),
+]
+
+
+def load(path):
+    """Returns {(what, peer): {round: value}}."""
+    figures = {}
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            one = json.loads(line)
+            key = (one["what"], one["peer"])
+            figures.setdefault(key, {})[one["round"]] = one["value"]
+    return figures
+
+
+def number(value):
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.1f}"
+
+
+def cell(values):
+    if not values:
+        return ""
+    low, high = min(values.values()), max(values.values())
+    middle = number(statistics.median(values.values()))
+    return middle if low == high else f"{middle} ({number(low)} to {number(high)})"
+
+
+def ratio(figures, what, ours, other):
+    """The median over the rounds of ours / other within one round; None without both."""
+    mine, theirs = figures.get((what, ours), {}), figures.get((what, other), {})
+    ratios = [mine[r] / theirs[r] for r in mine if theirs.get(r)]
+    return statistics.median(ratios) if ratios else None
+
+
+def marks(figures):
+    latency = ratio(figures, "event.last3.p50", "sitestacker", "floor")
+    speed = ratio(figures, "event.throughput.all3", "sitestacker", "jetstream")
+
+    def worst(what):
+        values = figures.get((what, "sitestacker"), {}).values()
+        return max(values) if values else None
+
+    yield "latency p50 to the last of 3: at most 2 x the floor", latency, \
+        latency is not None and latency <= 2, "x"
+    yield "events/s: at least 2 x JetStream", speed, speed is not None and speed >= 2, "x"
+    for what, text in [
+        ("event.throughput.lost", "none lost at full speed"),
+        ("overload.lost.healthy_subs", "one frozen: none lost by the healthy ones"),
+        ("overload.lost.frozen_sub", "one frozen: none lost by it once it wakes"),
+    ]:
+        lost = worst(what)
+        yield text, lost, lost == 0, " events"
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    with open("/proc/loadavg", encoding="utf-8") as line:
+        load_average = line.read().split()[0]
+    kernel = platform.release()
+    return (f"{len(names)} x {names[0] if names else platform.machine()}, Linux {kernel}, "
+            f"state on {os.environ.get('TMPDIR', '/dev/shm')}, load average {load_average} at the end")
+
+
+def commit(folder):
+    result = subprocess.run(["git", "-C", folder, "rev-parse", "--short", "HEAD"],
+                            capture_output=True, text=True, check=False)
+    return result.stdout.strip() or "unknown"
+
+
+def block(figures, folder):
+    rounds = max(len(values) for values in figures.values())
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    lines = [
+        BEGIN,
+        f"Measured {today} at {commit(folder)}: {rounds} rounds, medians (lowest to highest round).",
+        f"Machine: {machine()}.",
+        "",
+        "| What | " + " | ".join(PEERS.values()) + " |",
+        "| --- " * (1 + len(PEERS)) + "|",
+    ]
+    for what, text, unit in ROWS:
+        cells = [cell(figures.get((what, peer))) for peer in PEERS]
+        if any(cells):
+            lines.append(f"| {text}, {unit} | " + " | ".join(cells) + " |")
+    lines += ["", "| Mark | Measured | Met |", "| --- | --- | --- |"]
+    for text, value, is_met, unit in marks(figures):
+        shown = "no figure" if value is None else f"{value:.2f}{unit}" if unit == "x" \
+            else f"{value:.0f}{unit}"
+        lines.append(f"| {text} | {shown} | {'yes' if is_met else 'no'} |")
+    return "\n".join(lines + [END])
+
+
+def main():
+    figures = load(sys.argv[1])
+    path = sys.argv[2]
+    with open(path, encoding="utf-8") as document:
+        text = document.read()
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    written = block(figures, os.path.dirname(os.path.abspath(path)))
+    with open(path, "w", encoding="utf-8") as document:
+        document.write(before + written + after)
+    print(written)
+
+
+if __name__ == "__main__":
+    main()
