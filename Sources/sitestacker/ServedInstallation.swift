@@ -41,7 +41,8 @@ struct ServedInstallation: Sendable {
         let settings = InstallationSettings(
             addresses: configuration.urls.map(NodeAddress.init),
             users: users.entries.map(AllowedUser.init), usersFile: state.usersFile,
-            handlers: configuration.reactions.map { TopicPattern($0.topic) })
+            handlers: configuration.reactions.map { TopicPattern($0.topic) },
+            ownURL: address.url.display)
         let clock = SystemClock()
         let listening = address.numeric
         var logger = logger

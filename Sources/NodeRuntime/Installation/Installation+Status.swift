@@ -30,7 +30,7 @@ extension Installation {
 
     private func ownWithoutLogin() -> ServerDocument {
         ServerDocument(
-            url: nil, hostname: ports.host.hostname, path: ports.host.path,
+            url: settings.ownURL, hostname: ports.host.hostname, path: ports.host.path,
             node: "not logged in", isReady: false,
             warnings: ["this node is not logged in: sitestacker login -r URL -u USER"])
     }

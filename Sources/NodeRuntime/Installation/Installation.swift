@@ -129,12 +129,15 @@ public struct InstallationSettings: Sendable {
     public var usersFile: String
     /// The topics of the handlers, by index.
     public var handlers: [TopicPattern]
+    /// The URL that is taken for this server's own until the node has found itself.
+    public var ownURL: String?
 
     /// Joins the settings.
     public init(
         addresses: [NodeAddress], users: [AllowedUser], usersFile: String,
-        handlers: [TopicPattern]
+        handlers: [TopicPattern], ownURL: String? = nil
     ) {
+        self.ownURL = ownURL
         self.addresses = addresses
         self.users = users
         self.usersFile = usersFile

@@ -59,7 +59,9 @@ extension Node {
         case .status, .blob, .heads, .ownHead, .replay, .records:
             guard scopes.contains(.query) else { return refuse(request, ticket) }
             switch request {
-            case .replay(let request): serve(request, ticket)
+            // In this node's own name: clients share one peer's allowance.
+            case .replay(let request):
+                feed(.replayRequested(request, ticket, from: identity.node))
             case .heads(let after): answerHeads(of: nil, after: after, ticket)
             case .ownHead(let origin): answerHeads(of: origin, after: nil, ticket)
             case .records(let request): answerRecords(request, ticket)
