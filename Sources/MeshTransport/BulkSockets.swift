@@ -52,6 +52,8 @@ actor BulkSockets {
     private var links: [NodeID: PeerRequests] = [:]
     private var askers: [ReplyTicket: Frame] = [:]
     private var nextTicket: UInt64 = 1
+    private var binder: Alarm?
+    private var pause = BindPause()
 
     init(
         settings: TransportSettings, keys: CurveKeyPair, admissions: Admissions,
@@ -76,6 +78,7 @@ actor BulkSockets {
         try socket.bind(to: Endpoint(tcp: settings.address, port: settings.requestPort))
         endpoint = try socket.lastEndpoint()
         router = consume socket
+        binder = executor.makeAlarm(for: self) { $0.bind() }
         commands.deliver(to: self, on: executor) { $0.takeCommands() }
     }
 
@@ -86,6 +89,7 @@ actor BulkSockets {
     }
 
     func close() {
+        binder?.set(nil)
         links = [:]
         router = nil
         authenticator = nil
@@ -204,11 +208,25 @@ actor BulkSockets {
 
     private func bindAnew() {
         guard let endpoint else { return }
+        binder?.set(nil)
+        pause = BindPause()
         do {
             try router?.unbind(from: endpoint)
+        } catch {
+            // An attempt to bind was under way: nothing is bound.
+        }
+        bind()
+    }
+
+    private func bind() {
+        guard let endpoint else { return }
+        do {
             try router?.bind(to: endpoint)
         } catch {
-            crossing.append(.dropped(from: NodeID(.zero), reason: "bind anew: \(error)"))
+            if pause.isLong {
+                crossing.append(.dropped(from: NodeID(.zero), reason: "bind anew: \(error)"))
+            }
+            binder?.set(.now + pause.next())
         }
     }
 }

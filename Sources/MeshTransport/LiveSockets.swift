@@ -31,6 +31,8 @@ actor LiveSockets {
     private var queues = PeerQueues()
     private var sink: (any TransportSink)?
     private var alarm: Alarm?
+    private var binder: Alarm?
+    private var pause = BindPause()
     private var isTurning = false
 
     init(
@@ -57,6 +59,7 @@ actor LiveSockets {
         publisher = consume socket
         self.sink = sink
         alarm = executor.makeAlarm(for: self) { $0.turn() }
+        binder = executor.makeAlarm(for: self) { $0.bind() }
         crossing.deliver(to: self, on: executor) { $0.takeCrossed() }
     }
 
@@ -69,6 +72,7 @@ actor LiveSockets {
     func close() {
         sink = nil
         alarm?.set(nil)
+        binder?.set(nil)
         links = [:]
         publisher = nil
         authenticator = nil
@@ -175,11 +179,25 @@ actor LiveSockets {
     func bindAnew() {
         commands.append(.bindAnew)
         guard let endpoint else { return }
+        binder?.set(nil)
+        pause = BindPause()
         do {
             try publisher?.unbind(from: endpoint)
+        } catch {
+            // An attempt to bind was under way: nothing is bound.
+        }
+        bind()
+    }
+
+    private func bind() {
+        guard let endpoint else { return }
+        do {
             try publisher?.bind(to: endpoint)
         } catch {
-            queues.addOther(.dropped(from: NodeID(.zero), reason: "bind anew: \(error)"))
+            if pause.isLong {
+                queues.addOther(.dropped(from: NodeID(.zero), reason: "bind anew: \(error)"))
+            }
+            binder?.set(.now + pause.next())
         }
     }
 
@@ -206,6 +224,23 @@ actor LiveSockets {
         guard let delivery = LinkWitness.delivery(for: event.kind, of: peer) else { return }
         queues.addOther(delivery)
         turn()
+    }
+}
+
+/// How long to wait before a port is bound again.
+///
+/// libzmq closes a listener later, on a thread of its own; until then its port is in use.
+/// Source: zmq_unbind(3), and `address in use` right after it.
+struct BindPause {
+    private var duration: Duration = .milliseconds(2)
+
+    /// Whether it has taken so long that somebody else must have the port.
+    var isLong: Bool { duration >= .seconds(1) }
+
+    /// The next pause: twice the last, at most two seconds.
+    mutating func next() -> Duration {
+        defer { duration = min(duration * 2, .seconds(2)) }
+        return duration
     }
 }
 
