@@ -55,6 +55,12 @@ struct ClientAddCommand: ContextCommand {
         let administrator = try changes.accounts.administrator(signer.administrator)
         let (nodes, notes) = await connections(doors, hellos, changes.accounts)
         for note in notes { try context.output.note(note, style: .warning) }
+        guard !nodes.isEmpty else {
+            throw ErrorDocument(
+                code: "no-nodes",
+                message: "expected one server of the list at least to answer, found none",
+                hint: "sitestacker status says what is wrong", exitStatus: ExitStatus.incomplete)
+        }
         let secret = SecretBytes(randomCount: Curve25519.keyLength)
         guard let key = CurveKey(bytes: try Curve25519.publicKey(fromSecret: secret)) else {
             preconditionFailure("public keys have 32 bytes")
@@ -64,7 +70,7 @@ struct ClientAddCommand: ContextCommand {
         let password = try input.present(of: administrator.user.name)
         let path = out.hasPrefix("/") ? out : "\(context.surroundings.workingDirectory)/\(out)"
         let file = try ClientFile(
-            name: name, scopes: scope.scopes, cluster: changes.accounts.pin.cluster, key: key,
+            name: name, scopes: scope.scopes, pin: changes.accounts.pin, key: key,
             secret: secret, nodes: nodes)
         try file.write(to: path)
         do {
@@ -109,20 +115,25 @@ struct ClientAddCommand: ContextCommand {
 }
 
 /// The file of a foreign client: its key pair, and where the nodes listen.
+///
+/// Source: docs/specification/clients.md, section 1.
 struct ClientFile: Encodable {
     /// One node's sockets.
     struct Node: Encodable {
         let url: String
         let node: String
+        let door: String
         let request: String
         let publish: String
         let serverKey: String
         let serverKeyZ85: String
     }
 
+    let version = 1
     let name: String
     let scopes: String
     let cluster: String
+    let rootKey: String
     let publicKey: String
     let publicKeyZ85: String
     let secretKey: String
@@ -130,13 +141,14 @@ struct ClientFile: Encodable {
     let nodes: [Node]
 
     init(
-        name: String, scopes: Scopes, cluster: ClusterID, key: CurveKey, secret: SecretBytes,
+        name: String, scopes: Scopes, pin: ClusterPin, key: CurveKey, secret: SecretBytes,
         nodes: [Node]
     ) throws {
         let bytes = secret.withUnsafeBytes { [UInt8]($0) }
         self.name = name
         self.scopes = scopes.description
-        self.cluster = cluster.description
+        cluster = pin.cluster.description
+        rootKey = pin.root.description
         publicKey = key.description
         publicKeyZ85 = try Z85.encode(key.bytes)
         secretKey = Hexadecimal.encode(bytes)
@@ -177,6 +189,7 @@ extension ClientFile.Node {
         let bare = host.contains(":") ? "[\(host)]" : host
         self.init(
             url: door.url.display, node: hello.node.description,
+            door: "http://\(door.url.host.inURL):\(door.port)",
             request: "tcp://\(bare):\(hello.endpoints.requestPort)",
             publish: "tcp://\(bare):\(hello.endpoints.publishPort)",
             serverKey: hello.curveKey.description,

@@ -197,6 +197,8 @@ import Testing
             let text = try #require(try contents(path))
             #expect(text.contains(key.description))
             #expect(text.contains("tcp://192.0.2.1:5571"))
+            #expect(text.contains(cluster.pin.root.description))
+            #expect(text.contains(#""door" : "http://web1:5570""#))
             #expect(desk.talk.text.contains("http://web9 is not in the file"))
             #expect(desk.output.text.contains("secret") == false)
             #expect(try mode(path) == 0o600)
@@ -214,10 +216,18 @@ import Testing
             let path = "\(folder)/client.json"
             let command = try ClientAddCommand.parse(
                 ["monitor", "--out", path, "--password-stdin"])
-            await #expect(throws: ErrorDocument.self) {
+            let doors = TestDoors([:], hellos: ["web1": cluster.node])
+            let door = Door(try SiteURL("http://web1"))
+            let wrong = await #expect(throws: ErrorDocument.self) {
                 try await command.run(
-                    in: desk("wrong horse").context, daemon, TestDoors([:]), doors: [])
+                    in: desk("wrong horse").context, daemon, doors, doors: [door])
             }
+            #expect(wrong?.code == "wrong-password")
+            let alone = await #expect(throws: ErrorDocument.self) {
+                try await command.run(
+                    in: desk(TestCluster.password).context, daemon, doors, doors: [])
+            }
+            #expect(alone?.exitStatus == ExitStatus.incomplete)
             #expect(try contents(path) == nil)
         }
     }

@@ -27,7 +27,9 @@ import Testing
     private func doors(_ answers: [String: TestDoors.Answer]? = nil) -> TestDoors {
         let holder = holder
         return TestDoors(
-            answers ?? ["web1": { message throws(ErrorDocument) in try await holder.take(message) }],
+            answers ?? [
+                "web1": { message throws(ErrorDocument) in try await holder.take(message) }
+            ],
             hellos: ["web1": cluster.node, "web2": fresh])
     }
 

@@ -215,7 +215,8 @@ final class TestDaemon: Administration {
                         $0.user == standing.account.name && $0.state.isCurrent
                     }.map { GrantDocument($0, heads: []) },
                     signed: authority.lasting(of: standing.account.key, among: sealed).map {
-                        SealedRecordDocument(body: Hexadecimal.encode($0.body),
+                        SealedRecordDocument(
+                            body: Hexadecimal.encode($0.body),
                             signer: "\($0.signer)", signature: Hexadecimal.encode($0.signature))
                     }, isRemoved: standing.isRemoved)
             }, unresolved: [], heads: state.withLock { _ in [] })
