@@ -61,6 +61,9 @@ extension BannedCall {
             path: "Sources/SitestackerCLI/Running/Output.swift",
             reason: "It is the one place that writes to standard output."),
         Exemption(
+            path: "Sources/sitestacker-fuzz/",
+            reason: "It is a program for developers, whose whole output is plain lines."),
+        Exemption(
             path: "Sources/sitestacker-simulator/",
             reason: "It is a program for developers, whose whole output is plain lines."),
         Exemption(

@@ -66,6 +66,10 @@ struct ImportTable: Sendable {
             ],
             "ClusterSimulator": ["ClusterCore", "ClusterModel", "ClusterSigning", "WireFormat"],
             "sitestacker-simulator": ["ArgumentParser", "ClusterSimulator"],
+            "sitestacker-fuzz": [
+                "ArgumentParser", "CacheTargets", "ClusterCore", "ClusterModel", "ClusterSigning",
+                "NodeConfiguration", "WireFormat",
+            ],
             // It measures a node from the inside too, and so wires its shells like the program.
             "sitestacker-benchmark": [
                 "AdminAPI", "ArgumentParser", "ClusterCore", "ClusterModel", "ClusterSigning",
