@@ -58,6 +58,12 @@ public enum Limits {
     ///
     /// Further ones are held as if ahead.
     public static let pendingAppends = 256
+    /// Second contents of logs with two histories that are kept in memory to be shown again.
+    ///
+    /// Beyond it they are shown once.
+    public static let forkEvidence = 64
+    /// The first and the longest wait before a second content is shown again.
+    public static let evidenceBackoff = Backoff(first: .seconds(2), longest: .seconds(60))
     /// Logs that are followed: origins times epochs.
     ///
     /// Beyond it batches of new logs are dropped and
@@ -77,6 +83,11 @@ public enum Limits {
     public static let pullBackoff = Backoff(first: .milliseconds(200), longest: .seconds(5))
     /// How long a pull may stay without an answer or a batch.
     public static let pullPatience: Duration = .seconds(5)
+    /// How long all reachable members must say that they do not hold a range before it counts as
+    /// lost.
+    ///
+    /// Several beacons long: a member that is busy refuses too, and then claims it again.
+    public static let unservedPatience: Duration = .seconds(5)
     /// Pulls that are out at once, over all logs.
     ///
     /// The others wait.

@@ -26,11 +26,50 @@ extension Replicator {
             // What the origin itself shows came after what it sent: it is lost, not late.
             note(head, from: peer, isCertain: head.log.origin == peer)
         }
+        noteClosedLogs(of: beacon, from: peer)
         if isFirst {
             readiness.hear(beacon)
             if !start.answered.contains(peer) { emit(.requestOwnHeads(of: peer)) }
         }
         inquire(about: beacon, from: peer)
+    }
+
+    /// Notes what a beacon tells of closed logs: they are level where all heads are, and applied
+    /// where it names the newest one of their origin as applied.
+    private mutating func noteClosedLogs(of beacon: Beacon, from peer: NodeID) {
+        guard beacon.allHeads == book.allHeads(), let closed = book.closedDigest,
+            peers[peer]?.closedNoted != closed
+        else { return }
+        var isComplete = true
+        for head in book.heads(of: nil) {
+            guard let newest = book.newest(of: head.log.origin), newest != head.log else {
+                continue
+            }
+            peers.note(head.log, durable: head.last, by: peer)
+            if beacon.applied[newest] > 0 {
+                peers.note(head.log, applied: head.last, by: peer)
+            } else {
+                isComplete = false
+            }
+        }
+        if isComplete { peers[peer]?.closedNoted = closed }
+    }
+
+    /// What a beacon says is applied.
+    ///
+    /// Law: it names the newest log of an origin only where all older logs of that origin which
+    /// this node holds are applied, so that nothing need be said of them.
+    private var toldVector: VersionVector {
+        var late: Set<NodeID> = []
+        for log in book.logs where book.newest(of: log.origin) != log {
+            guard let tracker = book[log], !tracker.isQuarantined,
+                appliers[log]?.applied ?? 0 < tracker.durable.last
+            else { continue }
+            late.insert(log.origin)
+        }
+        return VersionVector(
+            appliedVector.entries.filter { !late.contains($0.log.origin) }
+                .map { ($0.log, $0.position) })
     }
 
     /// Asks for what the beacon only gives a digest of, where it differs.
@@ -41,11 +80,16 @@ extension Replicator {
             peers[peer]?.recordsAskedAt = now.instant
             emit(.requestRecords(of: peer))
         }
+        guard beacon.allHeads != book.allHeads() else {
+            peers[peer]?.differsSince = nil
+            return
+        }
+        let since = peers[peer]?.differsSince ?? now.instant
+        peers[peer]?.differsSince = since
         // While newest heads differ, it is mostly by them that all heads differ.
-        let pause =
-            beacon.heads == book.newestHeads
-            ? Limits.inquiryPause : Limits.vagueInquiryPause
-        guard beacon.allHeads != book.allHeads(),
+        let isVague = beacon.heads != book.newestHeads
+        let pause = isVague ? Limits.vagueInquiryPause : Limits.inquiryPause
+        guard !isVague || now.instant.since(since) >= pause,
             isInquiryDue(peers[peer]?.headsAskedAt, pause: pause)
         else { return }
         peers[peer]?.headsAskedAt = now.instant
@@ -151,7 +195,7 @@ extension Replicator {
                     sender: node, instance: instance, number: schedule.beacons, wall: now.wall,
                     heads: Array(book.newestHeads.prefix(Limits.headsInMessage)),
                     allHeads: book.allHeads(), records: authority.digest,
-                    allowed: authority.allowedDigest, applied: appliedVector,
+                    allowed: authority.allowedDigest, applied: toldVector,
                     isReady: readiness.isReady)))
     }
 

@@ -71,11 +71,15 @@ extension Replicator {
     }
 
     private mutating func pull(_ log: EpochID, _ tracker: OriginTracker) -> Bool {
-        let reachable = others.filter { peers.reachable.contains($0) }
+        let alive = peers.reachable
+        let reachable = others.filter { alive.contains($0) }
         let holders = reachable.filter { peers.durable(log, of: $0) > tracker.tail.last }
-        let candidates = holders.isEmpty ? reachable : holders
-        guard let peer = pulls[log]?.choose(among: candidates, origin: log.origin) else {
-            endRound(of: log, tracker, hasAskedAll: !candidates.isEmpty)
+        if !holders.isEmpty { pulls[log]?.claim() }
+        let choice =
+            pulls[log]?.choose(among: holders, origin: log.origin)
+            ?? pulls[log]?.choose(among: reachable, origin: log.origin)
+        guard let peer = choice else {
+            endRound(of: log, tracker, reachable)
             return false
         }
         let request = ReplayRequest(
@@ -89,7 +93,7 @@ extension Replicator {
 
     /// Nobody reachable is left to ask.
     private mutating func endRound(
-        of log: EpochID, _ tracker: OriginTracker, hasAskedAll: Bool
+        of log: EpochID, _ tracker: OriginTracker, _ reachable: [NodeID]
     ) {
         if let floor = pulls[log]?.floor(above: tracker.tail.last) {
             let after = tracker.tail.last
@@ -104,11 +108,22 @@ extension Replicator {
                 pulls[log]?.succeed(now: now.instant)
                 return
             }
-        } else if hasAskedAll {
-            book[log]?.giveUp()
-            if !readiness.hasStarted { oweFullClear(.gap(log)) }
+        } else if !reachable.isEmpty {
+            if pulls[log]?.isUnservable(now: now.instant) == true {
+                return giveUp(log, tracker)
+            }
         }
         pulls[log]?.beginRound(now: now.instant, jitter: &jitter)
+    }
+
+    /// The rest of a log was shown once, and nobody reachable holds it: whoever did has lost it.
+    ///
+    /// It is not waited for until somebody shows it again.
+    private mutating func giveUp(_ log: EpochID, _ tracker: OriginTracker) {
+        pulls[log] = nil
+        guard book[log]?.giveUp() == true else { return }
+        report(.gapUnprovable(log, after: tracker.tail.last, floor: tracker.tail))
+        oweFullClear(.gap(log))
     }
 
     mutating func endPull(_ request: ReplayRequest, _ end: ReplayEnd, from peer: NodeID) {
@@ -122,7 +137,9 @@ extension Replicator {
             } else {
                 pulls[request.log]?.fail(now: now.instant, jitter: &jitter)
             }
-        case .notHeld: pulls[request.log]?.refuse(peer, now: now.instant)
+        case .notHeld:
+            pulls[request.log]?.refuse(peer, now: now.instant)
+            peers.lower(request.log, to: request.first.previous, by: peer)
         case .truncated(let floor):
             guard floor.log == request.log, floor.last >= request.first else {
                 report(.requestRejected(from: peer, reason: "impossible floor"))
@@ -175,11 +192,11 @@ extension Replicator {
     }
 
     mutating func answerHeads(of origin: NodeID?, _ ticket: ReplyTicket) {
-        // Newest epochs first, where not all of them fit.
-        let heads = book.heads(of: origin).sorted {
-            ($1.log.epoch, $1.log) < ($0.log.epoch, $0.log)
-        }
-        emit(.answerHeads(heads.prefix(Limits.headsInMessage).sorted(), ticket))
+        let heads = book.heads(of: origin)
+        // All of them are asked for in pages; those of one origin fit into one, the newest at least.
+        emit(
+            .answerHeads(origin == nil ? heads : Array(heads.suffix(Limits.headsInMessage)), ticket)
+        )
     }
 
     mutating func truncateIfDue() {

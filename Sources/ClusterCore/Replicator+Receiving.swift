@@ -47,23 +47,11 @@ extension Replicator {
         case .dropped: report(.batchDropped(batch.header.range, from: peer))
         case .forked where batch.header.first > known:
             report(.chainBroken(batch.header.range, from: peer))
-            quarantine(log)
+            fork(log, by: batch)
         case .forked(let id, let known):
             report(.forkFound(id, known: known, other: batch.hash, from: peer))
-            quarantine(log)
+            fork(log, by: batch)
         }
-    }
-
-    /// A log with two histories is followed no longer, and its state counts no more.
-    mutating func quarantine(_ log: EpochID) {
-        for first in book[log]?.rememberedBatches ?? [] {
-            emit(.dispose(log, first: first, .quarantined))
-        }
-        book[log]?.quarantine()
-        pulls[log] = nil
-        restless[log] = nil
-        shelf.forget(log)
-        dropRevisions { $0.log == log }
     }
 
     private mutating func awaitBlobs(of batch: VerifiedBatch) {
@@ -160,7 +148,8 @@ extension Replicator {
 
     mutating func superviseBlobs() {
         guard !blobs.isEmpty else { return }
-        let candidates = others.filter { peers.reachable.contains($0) }
+        let reachable = peers.reachable
+        let candidates = others.filter { reachable.contains($0) }
         for (blob, peer) in blobs.due(now: now.instant, peers: candidates) {
             emit(.requestBlob(blob, of: peer))
         }

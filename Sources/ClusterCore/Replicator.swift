@@ -31,6 +31,8 @@ public struct Replicator: Sendable {
     var server = ReplayServer()
     var blobs = BlobTracker()
     var truncation = Truncation()
+    /// Second contents of logs with two histories.
+    var evidence: OrderedTable<EpochID, ForkEvidence> = OrderedTable()
     var appliers: OrderedTable<EpochID, LogApplier> = OrderedTable()
     var handlers = HandlerQueue()
     var clears = ClearQueue()
@@ -166,6 +168,7 @@ public struct Replicator: Sendable {
         recordAdvances()
         acknowledgeAdvances()
         truncateIfDue()
+        showEvidence()
         sendBeaconIfDue()
         updateReadiness()
     }
@@ -182,8 +185,9 @@ public struct Replicator: Sendable {
         next = earlier(next, confirmations.nextDeadline)
         next = earlier(next, canSign ? queue.nextDeadline : nil)
         next = earlier(next, pullDeadline)
-        next = earlier(next, peers.reachable.isEmpty ? nil : blobs.nextDeadline)
+        if !blobs.isEmpty, !peers.reachable.isEmpty { next = earlier(next, blobs.nextDeadline) }
         next = earlier(next, readiness.nextDeadline)
+        next = earlier(next, evidenceDeadline)
         if start.mayApply {
             next = earlier(next, handlers.nextDeadline)
             next = earlier(next, clears.nextDeadline)

@@ -20,7 +20,8 @@ public struct Beacon: Hashable, Sendable {
     public var records: Digest
     /// Digest of what the sender's users file allows.
     public var allowed: Digest
-    /// What the sender has applied of each newest epoch, in order.
+    /// What the sender has applied of each newest epoch, in order; left out are those of origins of
+    /// whom the sender holds an older epoch that it has not applied.
     public var applied: VersionVector
     /// Whether it is caught up and serves.
     public var isReady: Bool

@@ -17,6 +17,10 @@ struct Peer: Sendable {
     fileprivate(set) var durable = VersionVector()
     /// What it says it has applied, by log.
     fileprivate(set) var applied = VersionVector()
+    /// The closed logs of which it was noted that it holds and has applied what is here.
+    var closedNoted: Digest?
+    /// Since when all its heads differ from those here.
+    var differsSince: Instant?
     /// When it was last asked for all its heads, and for records.
     var headsAskedAt: Instant?
     var recordsAskedAt: Instant?
@@ -69,6 +73,10 @@ struct PeerMonitor: Sendable {
                 guard !peer.pastInstances.contains(beacon.instance) else {
                     return .rejected("of an earlier run")
                 }
+                // A new run may have less: its disk may have been restored.
+                peer.durable = VersionVector()
+                peer.applied = VersionVector()
+                peer.closedNoted = nil
                 peer.pastInstances.append(last.instance)
                 if peer.pastInstances.count > Limits.pastInstances {
                     peer.pastInstances.removeFirst()
@@ -92,6 +100,13 @@ struct PeerMonitor: Sendable {
 
     mutating func note(_ log: EpochID, applied: SequenceNumber, by node: NodeID) {
         peers[node]?.applied.raise(log, to: applied)
+    }
+
+    /// A node says that it does not hold what lies behind a position.
+    mutating func lower(_ log: EpochID, to last: SequenceNumber, by node: NodeID) {
+        guard let durable = peers[node]?.durable, durable[log] > last else { return }
+        peers[node]?.durable = VersionVector(
+            durable.entries.map { ($0.log, $0.log == log ? last : $0.position) })
     }
 
     /// Makes sure that a node is known, so that what it says can be noted.

@@ -75,6 +75,10 @@ struct LogBook: Sendable {
             .map { durable($0) }.filter { $0.last > 0 }
     }
 
+    /// A digest over the heads of the logs that are not the newest of their origin, as it was when
+    /// `allHeads` was asked for.
+    var closedDigest: Digest? { closedSum?.digest }
+
     /// A digest over the heads of all logs.
     mutating func allHeads() -> Digest {
         var sum = closedSum ?? DigestSum()

@@ -48,6 +48,8 @@ struct OriginTracker: Sendable {
     private(set) var floor: EpochHead?
     /// The last position that anybody claims to hold.
     private(set) var advertised: SequenceNumber
+    /// The highest position that was waited for in vain.
+    private var abandoned: SequenceNumber = 0
     /// Two contents were seen for one position.
     private(set) var isQuarantined = false
     private var pending: [Pending] = []
@@ -75,11 +77,16 @@ struct OriginTracker: Sendable {
     mutating func advertise(_ last: SequenceNumber) { advertised = max(advertised, last) }
 
     /// Nobody has what follows the tail: what is behind it never became durable anywhere, or was
-    /// lost. Whoever has it after all shows it again.
-    mutating func giveUp() {
+    /// lost.
+    ///
+    /// Whoever has it after all shows it again. `false` where as much was given up before.
+    mutating func giveUp() -> Bool {
+        let isNews = known > abandoned
+        abandoned = max(abandoned, known)
         advertised = tail.last
         held.removeAll()
         heldBytes = 0
+        return isNews
     }
 
     mutating func receive(_ batch: VerifiedBatch) -> Reception {
@@ -114,7 +121,10 @@ struct OriginTracker: Sendable {
             return .forked(batch.id(at: 0), known: tail.chain)
         }
         let overlapping = recent.last { $0.first <= header.last && header.first <= $0.last }
-        guard let overlapping else { return .duplicate }
+        guard let overlapping else {
+            return header.last == tail.last && batch.hash != tail.chain
+                ? .forked(batch.id(at: 0), known: tail.chain) : .duplicate
+        }
         guard overlapping.hash == batch.hash else {
             return .forked(batch.id(at: 0), known: overlapping.hash)
         }

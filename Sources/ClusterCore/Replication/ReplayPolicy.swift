@@ -20,6 +20,8 @@ struct ReplayPolicy: Sendable {
     private var rotation = 0
     private var floors: OrderedTable<NodeID, EpochHead> = OrderedTable()
     private var refused: [NodeID] = []
+    /// Since when nobody says that he holds it.
+    private var unclaimedSince: Instant?
 
     /// A gap that was seen now; it gets some time to close by itself unless it is known for sure.
     init(now: Instant, isCertain: Bool) {
@@ -71,6 +73,7 @@ struct ReplayPolicy: Sendable {
         failures = 0
         notBefore = now
         refused.removeAll()
+        unclaimedSince = nil
     }
 
     mutating func fail(now: Instant, jitter: inout Jitter) {
@@ -96,6 +99,17 @@ struct ReplayPolicy: Sendable {
     /// Where everybody reachable truncated it: the lowest floor above the position.
     func floor(above last: SequenceNumber) -> EpochHead? {
         floors.keys.compactMap { floors[$0] }.filter { $0.last > last }.min()
+    }
+
+    /// Somebody says that he holds it.
+    mutating func claim() { unclaimedSince = nil }
+
+    /// Everybody was asked: whether all have said for long enough that they do not hold it, and
+    /// nobody has claimed to since.
+    mutating func isUnservable(now: Instant) -> Bool {
+        let since = unclaimedSince ?? now
+        unclaimedSince = since
+        return now.since(since) >= Limits.unservedPatience
     }
 
     /// Everybody may be asked again, after a wait.

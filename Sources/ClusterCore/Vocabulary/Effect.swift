@@ -13,7 +13,8 @@ public enum Effect: Hashable, Sendable {
     case persistEpoch(LogEpoch)
     /// Encode and sign; completed by `sealed`.
     case seal(BatchDraft)
-    /// Send a batch of our own to every subscriber.
+    /// Send a batch to every subscriber: one of our own, or the second content of a log that has
+    /// two histories.
     case broadcast(VerifiedBatch)
     /// Tell who asked what came of it.
     ///
@@ -59,7 +60,8 @@ public enum Effect: Hashable, Sendable {
     case requestOwnHeads(of: NodeID)
     /// Compare records of authority with a peer's, and fetch what is missing.
     case requestRecords(of: NodeID)
-    /// Answer a request for heads.
+    /// Answer a request for heads, in order; of all origins they may be more than fit into one
+    /// message.
     case answerHeads([EpochHead], ReplyTicket)
     /// Fetch a blob; completed by `blobStored` or `blobFailed`.
     case requestBlob(BlobReference, of: NodeID)

@@ -27,7 +27,8 @@ public enum Observation: Hashable, Sendable {
     case pullStarted(ReplayRequest, of: NodeID)
     /// A gap is filled.
     case pullFinished(EpochID, through: SequenceNumber)
-    /// No reachable member holds this part of a log any more.
+    /// No reachable member holds this part of a log any more; the log goes on after the floor,
+    /// which is where it ends here if nobody holds more.
     case gapUnprovable(EpochID, after: SequenceNumber, floor: EpochHead)
     /// An append of a peer's batches failed; it will be tried again.
     case appendFailed(EpochID, reason: String)

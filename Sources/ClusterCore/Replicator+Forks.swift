@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterModel
+
+/// The second content of a log that has two histories, and when it is shown again.
+///
+/// Its origin signed it, so whoever holds the other one needs no other proof.
+struct ForkEvidence: Sendable {
+    let batch: VerifiedBatch
+    var shown = 1
+    var next: Instant
+}
+
+/// Logs that have two histories.
+extension Replicator {
+    /// Follows a log no longer, and shows the content that is not on disk here to those who may
+    /// have seen the other one only.
+    mutating func fork(_ log: EpochID, by batch: VerifiedBatch) {
+        quarantine(log)
+        emit(.dispose(log, first: batch.header.first, .quarantined))
+        emit(.broadcast(batch))
+        guard evidence.count < Limits.forkEvidence else {
+            return report(.limitReached("second contents of logs"))
+        }
+        let wait = Limits.evidenceBackoff.wait(afterFailures: 1)
+        evidence[log] = ForkEvidence(batch: batch, next: now.instant + wait)
+    }
+
+    /// A log with two histories is followed no longer, and its state counts no more.
+    private mutating func quarantine(_ log: EpochID) {
+        for first in book[log]?.rememberedBatches ?? [] {
+            emit(.dispose(log, first: first, .quarantined))
+        }
+        book[log]?.quarantine()
+        pulls[log] = nil
+        restless[log] = nil
+        shelf.forget(log)
+        dropRevisions { $0.log == log }
+    }
+
+    /// Broadcasts get lost, and members come back: what was shown is shown again, ever less often.
+    mutating func showEvidence() {
+        for log in evidence.keys {
+            guard var shown = evidence[log], now.instant >= shown.next else { continue }
+            shown.shown += 1
+            shown.next = now.instant + Limits.evidenceBackoff.wait(afterFailures: shown.shown)
+            evidence[log] = shown
+            if !others.isEmpty { emit(.broadcast(shown.batch)) }
+        }
+    }
+
+    /// When a second content is shown again.
+    var evidenceDeadline: Instant? { evidence.keys.compactMap { evidence[$0]?.next }.min() }
+}
