@@ -80,7 +80,8 @@ extension BlackBox.FoundingTests {
             try server.configure(urls: cluster.urls)
             try await server.start()
             let commands = [
-                ["status"], ["publish", "order.paid", "{}"], ["invalidate"], ["login", "-r", server.url],
+                ["status"], ["publish", "order.paid", "{}"], ["invalidate"],
+                ["login", "-r", server.url],
                 ["node", "list"], ["user", "list"],
             ]
             for command in commands {

@@ -25,7 +25,9 @@ extension BlackBox.PublishTests {
         }
     }
 
-    @Test("A frozen server is named by `all`, ignored by `one`, and catches up", .timeLimit(.minutes(2)))
+    @Test(
+        "A frozen server is named by `all`, ignored by `one`, and catches up",
+        .timeLimit(.minutes(2)))
     func frozen() async throws {
         try await Cluster.founded { cluster in
             cluster[3].freeze()

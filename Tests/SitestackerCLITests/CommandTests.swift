@@ -126,7 +126,8 @@ struct CommandTests {
         let lines = run.output.split(separator: "\n")
         #expect(
             lines.first
-                == #"{"id":"n-1-1","node":"http://web1","payload":"\u001b[31m\n","time":5,"topic":"t","user":"alice"}"#
+                == #"{"id":"n-1-1","node":"http://web1","payload":"\u001b[31m\n","time":5,"#
+                + #""topic":"t","user":"alice"}"#
         )
         #expect(service.calls == ["subscribe t u.* since n-1-0"])
     }

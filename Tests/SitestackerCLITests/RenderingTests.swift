@@ -127,7 +127,8 @@ struct RenderingTests {
                             failure: nil, microseconds: 50, proof: []),
                     ]),
                 """
-                http://web2  php-fpm unix:/run/php.sock  opcode cache  cleared  scripts 12 -> 0  3.1 ms
+                http://web2  php-fpm unix:/run/php.sock  opcode cache  cleared  \
+                scripts 12 -> 0  3.1 ms
                 http://web2  php-fpm unix:/run/php.sock  user cache  cleared  0.1 ms
                 """, false
             ),

@@ -17,7 +17,8 @@ struct Cluster {
 
     /// One directory for all tests: the name of an installation's state is made from its path.
     private static let root: String = {
-        let path = "\(NSTemporaryDirectory())/sitestacker-\(ProcessInfo.processInfo.processIdentifier)"
+        let process = ProcessInfo.processInfo.processIdentifier
+        let path = "\(NSTemporaryDirectory())/sitestacker-\(process)"
         atexit { Cluster.removeAll() }
         return URL(fileURLWithPath: path).standardizedFileURL.path
     }()

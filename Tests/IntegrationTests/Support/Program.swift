@@ -39,7 +39,8 @@ func eventually<Value>(
 
 /// Waits until a condition holds.
 func eventually(
-    _ what: String, within timeout: Duration = .seconds(45), holds condition: () async throws -> Bool
+    _ what: String, within timeout: Duration = .seconds(45),
+    holds condition: () async throws -> Bool
 ) async throws {
     try await eventually(what, within: timeout) { try await condition() ? () : nil }
 }
@@ -115,7 +116,9 @@ final class RunningProcess {
     deinit { signal(SIGKILL) }
 
     var isRunning: Bool { process.isRunning }
-    var output: [UInt8] { Array(FileManager.default.contents(atPath: outputPath) ?? Foundation.Data()) }
+    var output: [UInt8] {
+        Array(FileManager.default.contents(atPath: outputPath) ?? Foundation.Data())
+    }
     var text: String { String(decoding: output, as: UTF8.self) }
     var errors: String {
         String(
