@@ -2,8 +2,9 @@
 import ClusterCore
 import ClusterModel
 
-/// I4: an event has its effect once: it is handed out once in a process, and no handler runs again
-/// for what the disk says is applied. An invalidation is done at least once, by a clear that began
+/// I4: an event has its effect once.
+///
+/// It is handed out once in a process, and no handler runs again for what the disk says is applied. An invalidation is done at least once, by a clear that began
 /// after it came.
 final class Effects: Checker {
     private struct Key: Hashable {

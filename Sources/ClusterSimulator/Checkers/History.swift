@@ -62,7 +62,7 @@ final class NoRollback: Checker {
     }
 }
 
-/// I10: a node that has seen two contents under one position says so.
+/// I10: a process that has seen two contents under one position says so.
 final class ForksFound: Checker {
     private unowned let simulation: Simulation
     /// Contents that a process was given, by log and position.
@@ -72,23 +72,12 @@ final class ForksFound: Checker {
 
     init(_ simulation: Simulation) { self.simulation = simulation }
 
-    func started(_ process: NodeProcess) {
-        for entry in process.host.disk.image.stored
-        where simulation.ledger.forkedLogs.contains(entry.batch.header.log) {
-            note(entry.batch, process)
-        }
-    }
+    func sealed(_ batch: VerifiedBatch, by process: NodeProcess) { note(batch, process) }
 
     func diskReplaced(on host: Host) { reported[host.number] = nil }
 
     func input(_ input: Input, to process: NodeProcess) {
-        guard case .batchReceived(let batch, from: _) = input,
-            simulation.ledger.forkedLogs.contains(batch.header.log)
-        else { return }
-        for entry in process.host.disk.image.stored
-        where entry.batch.header.log == batch.header.log {
-            note(entry.batch, process)
-        }
+        guard case .batchReceived(let batch, from: _) = input else { return }
         note(batch, process)
     }
 

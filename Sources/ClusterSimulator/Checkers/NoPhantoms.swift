@@ -7,6 +7,8 @@ import ClusterModel
 final class NoPhantoms: Checker {
     private unowned let simulation: Simulation
 
+    private var handedOut: [InstanceID: Set<EventID>] = [:]
+
     init(_ simulation: Simulation) { self.simulation = simulation }
 
     func committed(on host: Host, before: LogImage) {
@@ -28,10 +30,12 @@ final class NoPhantoms: Checker {
         case .deliver(let batch, let indices):
             for index in indices {
                 check(batch.header.grant, .publish, batch.id(at: index), process)
+                handedOut[process.instance, default: []].insert(batch.id(at: index))
             }
         case .apply(let task):
+            // What was begun while its user was listed is brought to its end.
             guard case .handle(_, let id, _) = task.work,
-                let batch = simulation.ledger.batch(holding: id)
+                handedOut[process.instance]?.contains(id) != true, let batch = simulation.ledger.batch(holding: id)
             else { return }
             check(batch.header.grant, .publish, id, process)
         default: return

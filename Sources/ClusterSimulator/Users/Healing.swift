@@ -3,8 +3,9 @@ import ClusterCore
 import ClusterModel
 
 extension Simulation {
-    /// Trouble ends: everything that people and machines can mend is mended. What only the
-    /// daemon can mend (links given up, gaps, receipts) is left to it.
+    /// Trouble ends: everything that people and machines can mend is mended.
+    ///
+    /// What only the daemon can mend (links given up, gaps, receipts) is left to it.
     func heal() {
         write("heal")
         isHealed = true

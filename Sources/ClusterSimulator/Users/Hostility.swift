@@ -30,34 +30,34 @@ extension Simulation {
         broadcast(frames, from: target.number)
     }
 
-    /// A second content for a position that has one, signed with the origin's stolen key, and
-    /// sent to some.
+    /// Another content for a position, signed with the origin's stolen key, and sent to some: of
+    /// one that has been written, or of the next one.
     func equivocate() throws {
-        guard random.chance(perMille: 300), let origin = random.pick(members) else { return }
-        let node = origin.node
+        guard random.chance(perMille: 400), let origin = random.pick(members) else { return }
         let candidates = ledger.ids.filter {
-            $0.log.origin == node && ledger.batch(holding: $0)?.header.first == $0.sequence
+            $0.log.origin == origin.node && ledger.batch(holding: $0)?.header.first == $0.sequence
         }
-        guard let id = candidates.suffix(8).last(where: { _ in random.chance(perMille: 400) }),
-            let batch = ledger.batch(holding: id)
+        guard let id = random.pick(candidates.suffix(6)), let batch = ledger.batch(holding: id)
         else { return }
+        let isNext = id == candidates.last && random.chance(perMille: 600)
         let event = Event(
             timestamp: batch.header.timestamp,
             content: .application(
                 ApplicationEvent(topic: "news", payload: .inline(random.bytes(9)))))
-        let draft = BatchDraft(
-            log: id.log, first: id.sequence, previous: batch.header.previous,
-            grant: batch.header.grant, events: [event])
-        let other = try seals.seal(draft, as: origin.identity)
+        let other = try seals.seal(
+            BatchDraft(
+                log: id.log, first: isNext ? batch.header.last.next : id.sequence,
+                previous: isNext ? batch.hash : batch.header.previous,
+                grant: batch.header.grant, events: [event]),
+            as: origin.identity)
         ledger.addHostile(other)
         count("hostile.equivocated")
-        write(origin, "!!", "second content \(other.line) beside \(batch.line)")
+        write(origin, "!!", "another content \(other.line)")
         let frames = BatchFrames.encode(other)
         for host in members where host !== origin && random.chance(perMille: 700) {
             schedule.add(at: now + random.span(.milliseconds(1), .milliseconds(40))) { _ in
                 guard let process = host.process, !process.isPaused else { return }
-                process.receive(
-                    .broadcast(frames), fromHost: origin.number, connection: 0)
+                process.receive(.broadcast(frames), fromHost: origin.number, connection: 0)
             }
         }
     }

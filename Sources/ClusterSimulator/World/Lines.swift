@@ -95,7 +95,9 @@ extension Effect {
                 .joined(separator: " ")
         case .load(let range): "load \(range)"
         case .recordApplied(let record):
-            "record applied \(record.log) through \(record.through) +\(record.entries.count)"
+            "record applied \(record.log) through \(record.through)"
+                + record.entries.map { "; \($0.subject.first)..\($0.subject.last) \($0.outcome)" }
+                .joined()
         case .recordReceipt(let receipt, by: let node, at: _):
             "record receipt of \(receipt.subject) by \(node.short)"
         case .dispose(let log, let first, let disposition):
