@@ -11,6 +11,12 @@ extension Replicator {
             restless[log] = true
             if log.origin == node { start.learn(log.epoch) }
             for entry in history.outcomes {
+                // Above the watermark everything is handed out anew.
+                guard entry.subject.first <= history.applied else {
+                    appliers[log]?.erase(entry.subject)
+                    advanced[log] = true
+                    continue
+                }
                 switch entry.outcome {
                 case .failed: shelf.add(entry.subject, .unfinished)
                 case .refused: shelf.add(entry.subject, .refused)

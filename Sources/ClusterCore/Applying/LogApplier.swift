@@ -91,6 +91,11 @@ struct LogApplier: Sendable {
         }
     }
 
+    /// What was written down of events above the watermark counts no more.
+    mutating func erase(_ subject: EventRange) {
+        entries.append(AppliedRecord.Entry(subject: subject, outcome: .applied, attempt: 0))
+    }
+
     /// What is to be written down since the last time.
     mutating func takeRecord() -> AppliedRecord? {
         guard applied > recorded || !entries.isEmpty else { return nil }
