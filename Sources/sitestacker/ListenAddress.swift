@@ -59,7 +59,9 @@ struct ListenAddress: Sendable {
         }
     }
 
-    /// Addresses of this host's interfaces. Source: getifaddrs(3).
+    /// Addresses of this host's interfaces.
+    ///
+    /// Source: getifaddrs(3).
     private static func localAddresses() throws -> Set<String> {
         var list: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&list) == 0 else { return [] }

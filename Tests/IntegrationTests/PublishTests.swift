@@ -95,9 +95,11 @@ extension BlackBox.PublishTests {
         }
     }
 
-    @Test("A payload arrives as it was, up to 1 MiB", .timeLimit(.minutes(2)), arguments: [
-        0, 1, 192 * 1_024, 192 * 1_024 + 1, 1_048_576,
-    ])
+    @Test(
+        "A payload arrives as it was, up to 1 MiB", .timeLimit(.minutes(2)),
+        arguments: [
+            0, 1, 192 * 1_024, 192 * 1_024 + 1, 1_048_576,
+        ])
     func payloads(size: Int) async throws {
         try await Cluster.founded { cluster in
             var random = SeededGenerator(seed: UInt64(size))
@@ -174,7 +176,9 @@ extension SubscribedEvent {
     }
 }
 
-/// The same numbers from the same seed. Source: Steele et al., SplitMix64.
+/// The same numbers from the same seed.
+///
+/// Source: Steele et al., SplitMix64.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

@@ -53,7 +53,9 @@ struct LogReading: Sendable {
     }
 
     /// The next page: batches with the indices of their events that have not been read, and the
-    /// place after them. Empty at the end of the log.
+    /// place after them.
+    ///
+    /// Empty at the end of the log.
     func page(
         after place: inout LogPlace
     ) async throws(EventLogError) -> [(batch: VerifiedBatch, disposition: Disposition, first: Int)]
