@@ -163,8 +163,9 @@ public struct Roster: Sendable {
         if isUp { linked.insert(node) } else { linked.remove(node) }
         for index in entries.indices where entries[index].facts?.node == node {
             entries[index].attempts = 0
-            let wait = isUp ? Self.settledInterval : Self.backoff.first
-            entries[index].due = now + jitter.around(wait)
+            // A link that comes up under an answer that says otherwise: it has returned, ask again.
+            let wait = isUp && isSettled(entries[index]) ? Self.settledInterval : .zero
+            entries[index].due = now + (isUp ? jitter.around(wait) : Self.backoff.first)
         }
     }
 

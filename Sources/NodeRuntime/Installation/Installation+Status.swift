@@ -60,7 +60,7 @@ extension Installation {
                 waiting: Int(clamping: waiting),
                 parked: Int(clamping: snapshot.core.parkedEvents),
                 withheld: Int(clamping: snapshot.core.refusedEvents),
-                refused: node.counters.refused),
+                refused: node.counters.refused.merging(counters.refused, uniquingKeysWith: +)),
             isReady: snapshot.core.readiness.isReady, warnings: warnings(snapshot))
     }
 

@@ -122,18 +122,30 @@ extension Node {
 
     // MARK: Counting
 
-    /// Counts something that a peer should not have sent.
+    /// Counts something that a peer should not have sent; one that goes on is cut for a while.
     func reject(_ reason: String, from peer: NodeID) {
+        let count = offences.note(peer, at: ports.clock.now().instant)
         counters.count(reason)
-        logger.warning("refused from \(peer.short): \(reason)")
+        if count.isPowerOfTwo {
+            logger.warning("refused from \(peer.short), \(count) in a row: \(reason)")
+        }
+        guard offences.isDue(peer) else { return }
+        logger.error("cut \(peer.short) for \(Offences.pause): what it sends is not its own")
+        setLinks()
     }
 
     /// Counts something that somebody should not have sent.
     func reject(_ reason: String, from asker: AdmittedKey) {
-        counters.count(reason)
         switch asker {
-        case .node(let node): logger.warning("refused from \(node.short): \(reason)")
-        case .client(let name, scopes: _): logger.warning("refused from \(name): \(reason)")
+        case .node(let node): reject(reason, from: node)
+        case .client(let name, scopes: _):
+            counters.count(reason)
+            logger.debug("refused from the client \(name): \(reason)")
         }
     }
+}
+
+extension Int {
+    /// Whether it is 1, 2, 4, 8 ...: what is logged of things that go on and on.
+    fileprivate var isPowerOfTwo: Bool { self > 0 && self & (self - 1) == 0 }
 }

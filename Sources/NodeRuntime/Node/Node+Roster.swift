@@ -12,11 +12,18 @@ extension Node {
     func perform(roster effect: RosterEffect) {
         switch effect {
         case .probe(let address): probe(address)
-        case .setLinks(let links): ports.transport.setLinks(links)
+        case .setLinks(let links):
+            wantedLinks = links
+            setLinks()
         case .problems(let problems):
             for problem in problems { logger.error("\(problem)") }
         case .cloneHeard(let instance): feed(.cloneHeard(instance))
         }
+    }
+
+    /// Has the links that the roster wants, but for peers that are cut.
+    func setLinks() {
+        ports.transport.setLinks(wantedLinks.filter { !offences.isCut($0.node) })
     }
 
     private func probe(_ address: NodeAddress) {

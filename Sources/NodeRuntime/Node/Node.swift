@@ -37,6 +37,8 @@ public actor Node: TransportSink {
     var open: [ReplyTicket: OpenRequest] = [:]
     var keys: NodeKeyRing
     var recordsAsked: [NodeID: Instant] = [:]
+    var wantedLinks: [PeerLink] = []
+    var offences = Offences()
     var readiness = Readiness(obstacles: [.awaitingOwnHeads])
     var stopped: StopReason?
     private var pending: [Input] = []
@@ -168,11 +170,14 @@ public actor Node: TransportSink {
         if let deadline = core.nextDeadline, deadline <= now.instant { feed(.deadline) }
         if let deadline = roster.nextDeadline, deadline <= now.instant { feed(roster: .deadline) }
         for expired in requests.expire(at: now.instant) { abandon(expired) }
+        if offences.release(at: now.instant) { setLinks() }
         setAlarm()
     }
 
     private func setAlarm() {
-        let deadlines = [core.nextDeadline, roster.nextDeadline, requests.nextDeadline]
+        let deadlines = [
+            core.nextDeadline, roster.nextDeadline, requests.nextDeadline, offences.nextDeadline,
+        ]
         let earliest = deadlines.compactMap { $0 }.min()
         guard earliest != alarm else { return }
         alarm = earliest
