@@ -125,6 +125,12 @@ let package = Package(
         target(
             "ClusterSimulator", ["ClusterCore", "ClusterModel", "ClusterSigning", "WireFormat"]),
         program("sitestacker-simulator", ["ClusterSimulator", argumentParser]),
+        program(
+            "sitestacker-benchmark",
+            [
+                "ClusterCore", "ClusterModel", "ClusterSigning", "EventLogSQLite",
+                "MeshTransport", "NodeRuntime", "WireFormat", logging,
+            ]),
         target("NodeRuntimeTesting", ["AdminAPI", "ClusterCore", "ClusterModel", "NodeRuntime"]),
 
         // Tests.
@@ -168,6 +174,8 @@ let package = Package(
                 "SitestackerCLI", "WireFormat", argumentParser, logging, lifecycle,
             ]),
         tests("TidyTests", []),
+        tests("IntegrationTests", ["sitestacker"]),
+        tests("InteropTests", ["sitestacker"]),
     ],
     swiftLanguageModes: [.v6]
 )
