@@ -261,6 +261,7 @@ extension Replicator {
     // What was read back.
 
     mutating func takeLoaded(_ range: EventRange, _ batches: [VerifiedBatch]) {
+        if settleDoubt(about: range, batches) { return }
         if let visit = shelf.current, visit.range == range {
             for batch in batches { look(at: batch, visit) }
             shelf.advance(through: batches.last?.header.last)
@@ -286,6 +287,7 @@ extension Replicator {
 
     mutating func failLoad(_ range: EventRange, reason: String) {
         report(.loadFailed(range, reason: reason))
+        if settleDoubt(about: range, []) { return }
         schedule.nextLoad = now.instant + Limits.loadPause
         if shelf.current?.range == range {
             shelf.giveBack()

@@ -10,6 +10,12 @@ struct ForkEvidence: Sendable {
     var next: Instant
 }
 
+/// A batch at a position whose content is not remembered: it is read back and compared.
+struct Doubt: Sendable {
+    let batch: VerifiedBatch
+    let peer: NodeID
+}
+
 /// Logs that have two histories.
 extension Replicator {
     /// Follows a log no longer, and shows the content that is not on disk here to those who may
@@ -23,6 +29,38 @@ extension Replicator {
         }
         let wait = Limits.evidenceBackoff.wait(afterFailures: 1)
         evidence[log] = ForkEvidence(batch: batch, next: now.instant + wait)
+    }
+
+    /// Has a stored batch read back where only the disk knows whether this one is the same.
+    ///
+    /// One of a log at a time: another one is compared when it comes again.
+    mutating func compareWithDisk(_ batch: VerifiedBatch, from peer: NodeID) {
+        let log = batch.header.log
+        guard let tracker = book[log], !tracker.remembers(batch),
+            batch.header.last <= tracker.durable.last,
+            batch.header.first > tracker.floor?.last ?? 0,
+            doubts[log] == nil, doubts.count < Limits.forkEvidence
+        else { return }
+        doubts[log] = Doubt(batch: batch, peer: peer)
+        emit(.load(batch.header.range))
+    }
+
+    /// Compares a batch with what was read back for it; `false` where that was read for another
+    /// reason.
+    mutating func settleDoubt(about range: EventRange, _ stored: [VerifiedBatch]) -> Bool {
+        guard let doubt = doubts[range.log], doubt.batch.header.range == range else {
+            return false
+        }
+        doubts[range.log] = nil
+        guard book[range.log]?.isQuarantined == false, let known = stored.first,
+            known.hash != doubt.batch.hash
+        else { return true }
+        report(
+            .forkFound(
+                doubt.batch.id(at: 0), known: known.hash, other: doubt.batch.hash,
+                from: doubt.peer))
+        fork(range.log, by: doubt.batch)
+        return true
     }
 
     /// A log with two histories is followed no longer, and its state counts no more.

@@ -43,7 +43,9 @@ extension Replicator {
                 reference: peers.reference(wall: now.wall))
             awaitBlobs(of: batch)
         case .held: report(.batchHeld(batch.header.range, from: peer))
-        case .duplicate: report(.duplicateDropped(batch.header.range, from: peer))
+        case .duplicate:
+            report(.duplicateDropped(batch.header.range, from: peer))
+            compareWithDisk(batch, from: peer)
         case .dropped: report(.batchDropped(batch.header.range, from: peer))
         case .forked where batch.header.first > known:
             report(.chainBroken(batch.header.range, from: peer))

@@ -8,8 +8,17 @@ extension Replicator {
             let log = history.head.log
             guard book.open(history.head, floor: history.floor) else { continue }
             appliers[log] = LogApplier(log: log, applied: history.applied)
-            restless[log] = true
             if log.origin == node { start.learn(log.epoch) }
+            if history.newestTimestamp > .zero {
+                truncation.note(
+                    history.head,
+                    at: WallTime(milliseconds: history.newestTimestamp.milliseconds))
+            }
+            guard !history.isQuarantined else {
+                book[log]?.quarantine()
+                continue
+            }
+            restless[log] = true
             for entry in history.outcomes {
                 // Above the watermark everything is handed out anew.
                 guard entry.subject.first <= history.applied else {
@@ -46,6 +55,7 @@ extension Replicator {
             for (index, event) in batch.events.enumerated() {
                 let id = batch.id(at: index)
                 guard case .revision(let proposal) = event.content,
+                    book[id.log]?.isQuarantined != true,
                     id.sequence <= appliers[id.log]?.applied ?? 0,
                     unsettled[id.log]?.contains(where: { $0.contains(id) }) != true,
                     !authority.isVoided(id)

@@ -33,6 +33,8 @@ public struct Replicator: Sendable {
     var truncation = Truncation()
     /// Second contents of logs with two histories.
     var evidence: OrderedTable<EpochID, ForkEvidence> = OrderedTable()
+    /// Batches that may be second contents of what only the disk remembers.
+    var doubts: OrderedTable<EpochID, Doubt> = OrderedTable()
     var appliers: OrderedTable<EpochID, LogApplier> = OrderedTable()
     var handlers = HandlerQueue()
     var clears = ClearQueue()

@@ -144,4 +144,56 @@ import Testing
         #expect(forks(cluster, 1) == 1)
         #expect(cluster.cores[1]?.book[foreignLog]?.isQuarantined == true)
     }
+
+    @Test func `another content of an old position is found out after a restart, for good`() {
+        var cluster = ReplicatorTests.ready(3)
+        cluster.kill(2)
+        let grant = cluster.authorities[2].ownGrant ?? .none
+        let one = Forge.chain(foreignLog, counts: [2, 1, 1], grant: grant, topic: "one")
+        let two = Forge.chain(foreignLog, counts: [2], grant: grant, topic: "two")
+        for batch in one { cluster.feed(0, .batchReceived(batch, from: Forge.node(2))) }
+        cluster.run(for: .seconds(1))
+        cluster.kill(0)
+        cluster.start(0)
+        cluster.run(for: .seconds(1))
+        // The same content once more is nothing to remark upon.
+        cluster.feed(0, .batchReceived(one[0], from: Forge.node(1)))
+        cluster.run(for: .seconds(1))
+        #expect(forks(cluster, 0) == 0)
+        cluster.feed(0, .batchReceived(two[0], from: Forge.node(1)))
+        cluster.run(for: .seconds(1))
+        #expect(forks(cluster, 0) == 1)
+        for _ in 0..<2 {
+            #expect(cluster.cores[0]?.book[foreignLog]?.isQuarantined == true)
+            cluster.kill(0)
+            cluster.start(0)
+            cluster.run(for: .seconds(1))
+        }
+        #expect(cluster.run(within: .seconds(10)) { $0.isReady(0) })
+    }
+
+    @Test func `a restart does not make a log young again`() {
+        var cluster = TestCluster(count: 2)
+        cluster.configuration.horizon = .seconds(120)
+        cluster.startAll()
+        cluster.run(for: .seconds(2))
+        _ = cluster.publish(0, [Forge.application("a")])
+        cluster.run(for: .seconds(1))
+        guard let log = cluster.log(0) else { return }
+        func isCut(_ cluster: TestCluster) -> Bool {
+            cluster.effects[0].contains {
+                if case .truncate(let floor) = $0 { floor.log == log } else { false }
+            }
+        }
+        var found: [Bool] = []
+        for _ in 0..<2 {
+            for node in 0..<2 {
+                cluster.kill(node)
+                cluster.start(node)
+            }
+            cluster.run(for: .seconds(61))
+            found.append(isCut(cluster))
+        }
+        #expect(found == [false, true])
+    }
 }

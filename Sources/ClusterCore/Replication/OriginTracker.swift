@@ -131,6 +131,14 @@ struct OriginTracker: Sendable {
         return .duplicate
     }
 
+    /// Whether the content of a batch's positions is remembered.
+    func remembers(_ batch: VerifiedBatch) -> Bool {
+        batch.header.last >= tail.last
+            || recent.contains {
+                $0.first <= batch.header.last && batch.header.first <= $0.last
+            }
+    }
+
     /// Whether this very batch was accepted, as far as that is remembered.
     func recognises(_ batch: VerifiedBatch) -> Bool { judgeKnown(batch) == .duplicate }
 

@@ -62,6 +62,12 @@ public struct RecoveredHistory: Hashable, Sendable {
     public var floor: EpochHead?
     /// What was recorded of events that are not plainly applied.
     public var outcomes: [AppliedRecord.Entry]
+    /// The highest stamp in it, which tells how old its end is.
+    ///
+    /// Zero where that is not known: it counts as new then.
+    public var newestTimestamp: HybridTimestamp
+    /// Whether any batch of it is stored as quarantined.
+    public var isQuarantined: Bool
 
     /// A log that ends there and is applied that far.
     public init(head: EpochHead, applied: SequenceNumber, floor: EpochHead? = nil) {
@@ -69,6 +75,8 @@ public struct RecoveredHistory: Hashable, Sendable {
         self.applied = applied
         self.floor = floor
         self.outcomes = []
+        self.newestTimestamp = .zero
+        self.isQuarantined = false
     }
 }
 

@@ -3,63 +3,6 @@
 
 @testable import ClusterCore
 
-/// What survives of a node when its process ends.
-struct TestDisk {
-    var logs: [EpochID: [VerifiedBatch]] = [:]
-    var floors: [EpochID: EpochHead] = [:]
-    var applied: [EpochID: SequenceNumber] = [:]
-    var outcomes: [EpochID: [AppliedRecord.Entry]] = [:]
-    var epochCounter: UInt64 = 0
-    var receipts: [(receipt: Receipt, by: NodeID)] = []
-
-    func head(of log: EpochID) -> EpochHead {
-        if let last = logs[log]?.last {
-            return EpochHead(log: log, last: last.header.last, chain: last.hash)
-        }
-        return floors[log] ?? EpochHead(log: log, last: 0, chain: .none)
-    }
-
-    /// Appends what continues the log; what is there already changes nothing.
-    mutating func append(_ batch: VerifiedBatch) {
-        guard batch.header.first == head(of: batch.header.log).last.next else { return }
-        logs[batch.header.log, default: []].append(batch)
-    }
-
-    mutating func record(_ record: AppliedRecord) {
-        applied[record.log] = max(applied[record.log] ?? 0, record.through)
-        for entry in record.entries {
-            outcomes[record.log] = (outcomes[record.log] ?? []).flatMap {
-                Self.rest(of: $0, without: entry.subject)
-            }
-            if entry.outcome != .applied { outcomes[record.log, default: []].append(entry) }
-        }
-    }
-
-    private static func rest(
-        of entry: AppliedRecord.Entry, without hole: EventRange
-    ) -> [AppliedRecord.Entry] {
-        let subject = entry.subject
-        guard subject.first <= hole.last, hole.first <= subject.last else { return [entry] }
-        let ends = [(subject.first, hole.first.previous), (hole.last.next, subject.last)]
-        return ends.filter { $0.0 <= $0.1 }.map { first, last in
-            AppliedRecord.Entry(
-                subject: EventRange(log: subject.log, first: first, last: last),
-                outcome: entry.outcome, attempt: entry.attempt)
-        }
-    }
-
-    mutating func truncate(to floor: EpochHead) {
-        logs[floor.log]?.removeAll { $0.header.last <= floor.last }
-        floors[floor.log] = floor
-    }
-
-    func batches(_ range: EventRange) -> [VerifiedBatch] {
-        (logs[range.log] ?? []).filter {
-            $0.header.first <= range.last && range.first <= $0.header.last
-        }
-    }
-}
-
 /// A few cores with disks, links and clocks that do exactly what a test says.
 struct TestCluster {
     struct Pending {
@@ -135,6 +78,8 @@ struct TestCluster {
             var history = RecoveredHistory(
                 head: disk.head(of: log), applied: disk.applied[log] ?? 0, floor: disk.floors[log])
             history.outcomes = disk.outcomes[log] ?? []
+            history.isQuarantined = disk.quarantined.contains(log)
+            history.newestTimestamp = disk.logs[log]?.last?.events.last?.timestamp ?? .zero
             state.logs.append(history)
             for batch in disk.logs[log] ?? [] {
                 if batch.events.contains(where: { $0.content.isState }) {
@@ -197,7 +142,7 @@ struct TestCluster {
         let me = Forge.node(node)
         switch effect {
         case .authority, .refuseReplay, .answerHeads, .serveReplay, .report, .readiness, .relink,
-            .requestRecords, .dispose:
+            .requestRecords:
             performAnswer(effect, by: node)
         case .persistEpoch(let epoch):
             if !diskFails.contains(node) { disks[node].epochCounter = epoch.counter }
@@ -218,6 +163,9 @@ struct TestCluster {
         case .load(let range): later(diskDelay, node, .loaded(range, disks[node].batches(range)))
         case .recordApplied(let record): disks[node].record(record)
         case .recordReceipt(let receipt, let by, _): disks[node].receipts.append((receipt, by))
+        case .dispose(let log, let first, let disposition):
+            let isStored = disks[node].logs[log]?.contains { $0.header.first == first } == true
+            if isStored, disposition == .quarantined { disks[node].quarantined.insert(log) }
         case .truncate(let floor): disks[node].truncate(to: floor)
         case .jump(let floor): disks[node].floors[floor.log] = floor
         case .broadcastBeacon(let beacon):
