@@ -31,9 +31,13 @@ public enum EventBodyCodec {
     ///   or `notCanonical` for other bytes than an encoder's, and what `encode` throws.
     public static func decode(_ bytes: [UInt8], count: Int) throws(WireError) -> [Event] {
         try Bounds.check(count: bytes.count, upTo: WireLimits.body, operation, "bytes")
+        guard count >= 1 else {
+            throw WireError(
+                .wrongCount, operation, expected: "at least 1 event", found: "\(count)")
+        }
         var scanner = EventScanner(bytes)
         var events: [Event] = []
-        events.reserveCapacity(min(max(0, count), WireLimits.eventsInBatch))
+        events.reserveCapacity(min(count, WireLimits.eventsInBatch))
         while !scanner.isAtEnd {
             let event = try Event(scanner.next())
             guard events.count < count else { throw wrongCount(count, found: "more") }

@@ -4,7 +4,7 @@
 ///
 /// Law: an unknown, missing or repeated key, a value of another shape, and anything before the
 /// first or after the last line are refused: what answers so is not our script.
-struct ClearReply: Sendable, Equatable {
+package struct ClearReply: Sendable, Equatable {
     /// What the script found of one cache.
     enum Part<Counters: Sendable & Equatable>: Sendable, Equatable {
         /// The counters before and after, and the numbers of the result.
@@ -14,7 +14,7 @@ struct ClearReply: Sendable, Equatable {
     }
 
     /// Why bytes are not a reply.
-    struct Refusal: Error, Sendable, Equatable {
+    package struct Refusal: Error, Sendable, Equatable {
         let reason: String
     }
 
@@ -30,7 +30,7 @@ struct ClearReply: Sendable, Equatable {
     let opcode: Part<OpcodeCounters>
     let user: Part<UserCounters>
 
-    static func decode(_ bytes: [UInt8]) throws(Refusal) -> ClearReply {
+    package static func decode(_ bytes: [UInt8]) throws(Refusal) -> ClearReply {
         guard bytes.count <= maximumLength else { throw Refusal(reason: "too long") }
         var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)[...]
         guard lines.popFirst().map({ $0.elementsEqual(opening.utf8) }) == true else {

@@ -27,8 +27,10 @@ public struct LoginWelcome: Hashable, Sendable {
 
     /// The bytes to seal.
     ///
-    /// - Throws: ``WireError`` with `aboveLimit` for a record that is too long.
+    /// - Throws: ``WireError`` with `aboveLimit` for a record that is too long, with
+    ///   `forbiddenText` for a name that no account can have.
     public func encoded() throws(WireError) -> [UInt8] {
+        try check()
         var writer = ByteWriter()
         writer.write(pin.cluster)
         writer.write(pin.root)
@@ -47,7 +49,11 @@ public struct LoginWelcome: Hashable, Sendable {
         pin = ClusterPin(
             cluster: try reader.read(), root: try reader.read())
         let length: UInt16 = try reader.read()
-        name = String(decoding: try reader.read(count: Int(length)), as: UTF8.self)
+        let text = try reader.read(count: Int(length))
+        guard let name = String(validating: text, as: UTF8.self) else {
+            throw LoginWelcome.forbidden(found: "bytes that are no UTF-8")
+        }
+        self.name = name
         let sealed = Array(try reader.read(count: SealedUserKey.length))
         do {
             sealedKey = try SealedUserKey(sealed)
@@ -57,6 +63,23 @@ public struct LoginWelcome: Hashable, Sendable {
         }
         records = try RecordList.read(from: &reader, LoginWelcome.operation)
         try reader.finish()
+        try check()
+    }
+
+    /// The name is shown on the terminal of whoever logs in, before anything else is believed.
+    private func check() throws(WireError) {
+        guard (1...WireLimits.userName).contains(name.utf8.count) else {
+            throw Self.forbidden(found: "\(name.utf8.count) bytes")
+        }
+        guard !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        else { throw Self.forbidden(found: "control characters") }
+    }
+
+    private static func forbidden(found: String) -> WireError {
+        WireError(
+            .forbiddenText, operation,
+            expected: "a name of at most \(WireLimits.userName) bytes that can be shown",
+            found: found)
     }
 
     private static let operation = "welcome of a login"
