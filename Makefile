@@ -61,8 +61,14 @@ simulate: setup ## Run whole clusters from seeds. SEED=n reproduces one; SEEDS=n
 	.build/debug/sitestacker-simulator $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),500))
 
 .PHONY: fuzz
-fuzz: setup ## Fuzz every decoder for SECONDS (default 60) each.
-	deploy/fuzz/run $(or $(SECONDS_EACH),60)
+fuzz: setup ## Fuzz every decoder for SECONDS_EACH=10; failing inputs go to .build/fuzz. TARGET=name
+	swift build $(SWIFT_FLAGS) --product sitestacker-fuzz
+	@ulimit -v 4194304; broken=""; \
+	for target in $(or $(TARGET),$$(.build/debug/sitestacker-fuzz --list)); do \
+	    SWIFT_BACKTRACE=enable=no .build/debug/sitestacker-fuzz --target $$target \
+	        --seconds $(or $(SECONDS_EACH),10) || broken="$$broken $$target"; \
+	done; \
+	[ -z "$$broken" ] || { echo "broken:$$broken; inputs in .build/fuzz"; exit 1; }
 
 .PHONY: format
 format: ## Put every Swift file into the house format.

@@ -126,6 +126,12 @@ let package = Package(
             "ClusterSimulator", ["ClusterCore", "ClusterModel", "ClusterSigning", "WireFormat"]),
         program("sitestacker-simulator", ["ClusterSimulator", argumentParser]),
         program(
+            "sitestacker-fuzz",
+            [
+                "CacheTargets", "ClusterModel", "ClusterSigning", "NodeConfiguration",
+                "WireFormat", argumentParser,
+            ]),
+        program(
             "sitestacker-benchmark",
             [
                 "ClusterCore", "ClusterModel", "ClusterSigning", "EventLogSQLite",
@@ -173,6 +179,7 @@ let package = Package(
                 "HTTPTransport", "NodeConfiguration", "NodeRuntime", "NodeRuntimeTesting",
                 "SitestackerCLI", "WireFormat", argumentParser, logging, lifecycle,
             ]),
+        tests("FuzzTests", ["sitestacker-fuzz"], exclude: ["Corpus"]),
         tests("TidyTests", []),
         tests("IntegrationTests", ["sitestacker"]),
         tests("InteropTests", ["sitestacker"]),
