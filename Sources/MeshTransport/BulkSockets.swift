@@ -42,6 +42,7 @@ actor BulkSockets {
     private nonisolated let settings: TransportSettings
     private nonisolated let keys: CurveKeyPair
     private nonisolated let context: Context
+    private nonisolated let watcher: PollingExecutor
     private let admissions: Admissions
     private let crossing: Outbox<Delivery>
     private let commands: Outbox<BulkCommand>
@@ -57,12 +58,13 @@ actor BulkSockets {
 
     init(
         settings: TransportSettings, keys: CurveKeyPair, admissions: Admissions,
-        crossing: Outbox<Delivery>, commands: Outbox<BulkCommand>
+        watcher: PollingExecutor, crossing: Outbox<Delivery>, commands: Outbox<BulkCommand>
     ) throws(ZeroMQError) {
         executor = try PollingExecutor(name: "mesh-bulk")
         context = try Context()
         self.settings = settings
         self.keys = keys
+        self.watcher = watcher
         self.admissions = admissions
         self.crossing = crossing
         self.commands = commands
@@ -70,7 +72,7 @@ actor BulkSockets {
 
     func open() throws(ZeroMQError) {
         let admissions = admissions
-        authenticator = try ZapAuthenticator(in: context, on: executor) { request in
+        authenticator = try ZapAuthenticator(in: context, on: watcher) { request in
             admissions.verdict(on: request.curveKey)
         }
         let socket = try Socket<Router>(in: context, options: try .router(settings, keys))

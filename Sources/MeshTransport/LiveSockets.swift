@@ -19,6 +19,7 @@ actor LiveSockets {
     private nonisolated let settings: TransportSettings
     private nonisolated let keys: CurveKeyPair
     private nonisolated let context: Context
+    private nonisolated let watcher: PollingExecutor
     private nonisolated let isWoken = Atomic(false)
     private let admissions: Admissions
     private let crossing: Outbox<Delivery>
@@ -37,12 +38,13 @@ actor LiveSockets {
 
     init(
         settings: TransportSettings, keys: CurveKeyPair, admissions: Admissions,
-        crossing: Outbox<Delivery>, commands: Outbox<BulkCommand>
+        watcher: PollingExecutor, crossing: Outbox<Delivery>, commands: Outbox<BulkCommand>
     ) throws(ZeroMQError) {
         executor = try PollingExecutor(name: "mesh-live")
         context = try Context()
         self.settings = settings
         self.keys = keys
+        self.watcher = watcher
         self.admissions = admissions
         self.crossing = crossing
         self.commands = commands
@@ -50,7 +52,7 @@ actor LiveSockets {
 
     func open(delivering sink: any TransportSink) throws(ZeroMQError) {
         let admissions = admissions
-        authenticator = try ZapAuthenticator(in: context, on: executor) { request in
+        authenticator = try ZapAuthenticator(in: context, on: watcher) { request in
             admissions.verdict(on: request.curveKey)
         }
         let socket = try Socket<Publish>(in: context, options: try .publisher(settings, keys))
@@ -150,10 +152,13 @@ actor LiveSockets {
         links[address.node] = nil
         do {
             let link = try PeerSubscription(address, keys: keys, in: context)
-            try link.open(on: executor, for: self) {
+            let executor = executor
+            try link.open(on: executor, for: self, monitoredBy: watcher) {
                 $0.drain(address.node)
-            } onEvent: {
-                $0.witness($1, of: address.node)
+            } onEvent: { [weak self] event in
+                executor.perform { [weak self] in
+                    self?.assumeIsolated { $0.witness(event, of: address.node) }
+                }
             }
             links[address.node] = link
         } catch {

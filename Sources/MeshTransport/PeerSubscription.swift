@@ -26,11 +26,11 @@ final class PeerSubscription {
 
     /// Subscribes to everything, and connects.
     func open<Owner: Actor>(
-        on executor: PollingExecutor, for owner: Owner,
+        on executor: PollingExecutor, for owner: Owner, monitoredBy watcher: PollingExecutor,
         onReadable: @escaping @Sendable (isolated Owner) -> Void,
-        onEvent: @escaping @Sendable (isolated Owner, SocketEvent) -> Void
+        onEvent: @escaping @Sendable (SocketEvent) -> Void
     ) throws(ZeroMQError) {
-        try socket.monitor(on: executor, for: owner, onEvent: onEvent)
+        try socket.monitor(on: watcher, onEvent: onEvent)
         executor.watch(socket, for: owner, onReadable: onReadable)
         // Every node receives everything; what is for whom is decided where it is verified.
         try socket.subscribe(prefix: Array("E/".utf8))

@@ -10,7 +10,8 @@ internal import ZeroMQ
 ///
 /// The *live* thread owns PUB and a SUB per peer, and runs the node. The *bulk* thread owns ROUTER
 /// and a DEALER per peer: requests, replays and chunks, which must not stand in the way of events.
-/// What comes in on the bulk side crosses over in batches.
+/// What comes in on the bulk side crosses over in batches. A third thread answers authenticators
+/// and reads monitors, for every socket that a thread watches costs each of its turns.
 ///
 /// Every socket speaks CURVE; who may connect is decided by the keys of `setAdmitted` alone.
 public final class ZeroMQTransport: Transport {
@@ -30,13 +31,14 @@ public final class ZeroMQTransport: Transport {
             let admissions = Admissions()
             let crossing = Outbox<Delivery>(limit: BulkSockets.crossingLimit)
             let commands = Outbox<BulkCommand>(limit: BulkSockets.crossingLimit)
+            let watcher = try PollingExecutor(name: "mesh-watch")
             self.admissions = admissions
             live = try LiveSockets(
-                settings: settings, keys: keys, admissions: admissions, crossing: crossing,
-                commands: commands)
+                settings: settings, keys: keys, admissions: admissions, watcher: watcher,
+                crossing: crossing, commands: commands)
             bulk = try BulkSockets(
-                settings: settings, keys: keys, admissions: admissions, crossing: crossing,
-                commands: commands)
+                settings: settings, keys: keys, admissions: admissions, watcher: watcher,
+                crossing: crossing, commands: commands)
         } catch {
             throw TransportError("prepare the sockets", error)
         }

@@ -8,6 +8,8 @@ internal import WireFormat
 
 extension Node {
     /// Does what the core says; one line an effect, no decision.
+    ///
+    /// What is for the log is gathered, and submitted after all effects of an input.
     func perform(_ effect: Effect) {
         switch effect {
         case .authority(let effect): perform(authority: effect)
@@ -51,7 +53,7 @@ extension Node {
     }
 
     private func persist(_ epoch: LogEpoch) {
-        ports.log.submit([.epoch(epoch)]) { [weak self] error in
+        writes.add([.epoch(epoch)]) { [weak self] error in
             self?.post(
                 error.map { .epochNotPersisted(epoch, reason: $0.description) }
                     ?? .epochPersisted(epoch))
@@ -71,19 +73,9 @@ extension Node {
         let operations = entries.map { entry in
             LogOperation.append(entry.batch, Disposition(entry.disposition))
         }
-        ports.log.submit(operations) { [weak self] error in
+        writes.add(operations) { [weak self] error in
             self?.post(
                 error.map { .appendFailed(ticket, reason: $0.description) } ?? .appended(ticket))
-        }
-    }
-
-    /// Submits what the core need not wait for; a failure is counted and logged, and what it lost
-    /// is found again at the next start.
-    func write(_ operations: [LogOperation]) {
-        ports.log.submit(operations) { [counters, logger] error in
-            guard let error else { return }
-            counters.count("log.write-failed")
-            logger.error("\(error)")
         }
     }
 
@@ -91,7 +83,9 @@ extension Node {
         let outcomes = record.entries.map {
             RecordedOutcome(subject: $0.subject, outcome: $0.outcome, attempt: $0.attempt)
         }
-        write([.applied(record.log, through: record.through, outcomes)])
+        writes.hold(
+            .applied(record.log, through: record.through, outcomes),
+            now: ports.clock.now().instant)
     }
 
     private func broadcast(_ beacon: Beacon) {

@@ -31,6 +31,7 @@ public actor Node: TransportSink {
     var roster: Roster
     var requests = RequestTable()
     var publishing: [PublishTicket: PublishWish] = [:]
+    var writes = PendingWrites()
     var nextPublishTicket: UInt64 = 1
     var observers: [UInt64: @Sendable (NodeNews) -> Void] = [:]
     var nextObserver: UInt64 = 1
@@ -81,6 +82,7 @@ public actor Node: TransportSink {
             jobSink.finish()
         }
         await ports.transport.stop()
+        submitHeldWrites()
         ports.hub.endAll()
         for (_, wish) in publishing { wish.resolve(.unknown(nil)) }
         publishing = [:]
@@ -159,6 +161,7 @@ public actor Node: TransportSink {
         }
         pending.removeAll(keepingCapacity: true)
         isFeeding = false
+        submitWrites()
         setAlarm()
     }
 
@@ -170,6 +173,7 @@ public actor Node: TransportSink {
         if let deadline = core.nextDeadline, deadline <= now.instant { feed(.deadline) }
         if let deadline = roster.nextDeadline, deadline <= now.instant { feed(roster: .deadline) }
         for expired in requests.expire(at: now.instant) { abandon(expired) }
+        if let deadline = writes.deadline, deadline <= now.instant { submitHeldWrites() }
         if offences.release(at: now.instant) { setLinks() }
         setAlarm()
     }
@@ -177,6 +181,7 @@ public actor Node: TransportSink {
     private func setAlarm() {
         let deadlines = [
             core.nextDeadline, roster.nextDeadline, requests.nextDeadline, offences.nextDeadline,
+            writes.deadline,
         ]
         let earliest = deadlines.compactMap { $0 }.min()
         guard earliest != alarm else { return }
