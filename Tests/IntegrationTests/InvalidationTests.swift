@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+extension BlackBox {
+    @Suite("Invalidating the caches of real PHP-FPMs", .enabled(if: RealPHP.isUsable))
+    struct InvalidationTests {}
+}
+
+extension BlackBox.InvalidationTests {
+    @Test("One command clears all three, with a receipt of each", .timeLimit(.minutes(2)))
+    func all() async throws {
+        try await withPHP { cluster, php in
+            for one in php { try await one.warm() }
+            let outcome = try await cluster[2].run("invalidate")
+            #expect(outcome.status == 0, "\(outcome)")
+            for server in cluster.servers {
+                let lines = outcome.text.split(separator: "\n").filter {
+                    $0.hasPrefix("\(server.url)  php-fpm ") && $0.contains("  cleared  ")
+                }
+                #expect(lines.count == 2, "opcode and user cache of \(server.url): \(outcome)")
+            }
+            for one in php { #expect(try await one.entry() == "gone") }
+        }
+    }
+
+    @Test(
+        "A PHP-FPM that is down: exit 1, and why; when it returns the receipt is complete",
+        .timeLimit(.minutes(2)))
+    func oneDown() async throws {
+        try await withPHP { cluster, php in
+            for one in php { try await one.warm() }
+            try await php[2].stop()
+            let outcome = try await cluster[1].run("invalidate", "--timeout", "20s")
+            #expect(outcome.status == 1, "\(outcome)")
+            let failed = outcome.text.split(separator: "\n").filter { $0.contains("FAILED") }
+            #expect(!failed.isEmpty)
+            #expect(failed.allSatisfy { $0.hasPrefix(cluster[3].url) })
+            #expect(failed.allSatisfy { $0.contains(php[2].socket) })
+            #expect(try await php[0].entry() == "gone")
+            let id = try #require(
+                try await cluster[1].done("events", "--json", "--limit", "1000")
+                    .documents(EventReport.self).last { $0.kind == "invalidation" }?.id)
+            #expect(try await cluster[2].outcome(of: id, on: cluster[3]) == "failed")
+            try await php[2].start()
+            try await eventually("a receipt of server 3 that is complete") {
+                try await cluster[2].outcome(of: id, on: cluster[3]) == "applied"
+            }
+            #expect(try await cluster[3].outcome(of: id, on: cluster[3]) == "applied")
+        }
+    }
+
+    @Test("A server that does not answer is named, with exit 3", .timeLimit(.minutes(2)))
+    func silent() async throws {
+        try await withPHP { cluster, php in
+            cluster[3].freeze()
+            try await php[0].warm()
+            let outcome = try await cluster[1].run("invalidate", "--timeout", "3s", "--json")
+            #expect(outcome.status == 3, "\(outcome)")
+            #expect(outcome.text.contains("\"silent\":[\"\(cluster[3].url)\"]"))
+            #expect(try await php[0].entry() == "gone")
+            try await php[2].warm()
+            cluster[3].resume()
+            try await eventually("server 3 to clear its caches as well") {
+                try await php[2].entry() == "gone"
+            }
+        }
+    }
+}
+
+/// Gives a test three servers with a PHP-FPM each.
+private func withPHP(_ test: (Cluster, [RealPHP]) async throws -> Void) async throws {
+    try await Cluster.founded(running: []) { cluster in
+        var php: [RealPHP] = []
+        for server in cluster.servers {
+            let one = try RealPHP(of: server)
+            try await one.start()
+            php.append(one)
+            let others = cluster.servers.filter { $0.number != server.number }
+            try server.configure(
+                urls: [server.url] + others.map(\.url),
+                "caches:\n  - php-fpm: \"unix:\(one.socket)\"\n")
+        }
+        for server in cluster.servers { try server.launch() }
+        for server in cluster.servers { try await server.becomeReady() }
+        try await test(cluster, php)
+        for one in php { try await one.stop() }
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+extension BlackBox {
+    @Suite("The list of URLs, and who is who")
+    struct ListTests {}
+}
+
+extension BlackBox.ListTests {
+    @Test("The same list on every server works as well", .timeLimit(.minutes(3)))
+    func sameList() async throws {
+        try await Cluster.founded(running: []) { cluster in
+            for server in cluster.servers {
+                try server.configure(
+                    urls: cluster.urls, "bind: 127.0.0.\(server.number)\ncaches: []\n")
+                try server.launch()
+            }
+            for server in cluster.servers { try await server.becomeReady() }
+            for server in cluster.servers {
+                let status = try await server.status()
+                #expect(status.own.url == server.url)
+                #expect(
+                    status.servers.map(\.url) == cluster.urls.filter { $0 != server.url })
+            }
+            let id = try await cluster[3].publish("order.paid", "{}", confirm: "all")
+            try await cluster.agree(on: [id])
+        }
+    }
+
+    @Test("A list without this server is an error that names its URLs", .timeLimit(.minutes(1)))
+    func withoutItself() async throws {
+        try await Cluster.new { cluster in
+            let server = cluster[1]
+            try server.configure(urls: ["http://192.0.2.1", "http://192.0.2.2"])
+            let outcome = try await server.launch().end()
+            #expect(outcome.status == 78, "\(outcome)")
+            #expect(outcome.errors.contains("http://192.0.2.1"))
+            #expect(outcome.errors.contains("http://192.0.2.2"))
+        }
+    }
+
+    @Test("A list of others at a bound address is complained of", .timeLimit(.minutes(2)))
+    func boundElsewhere() async throws {
+        try await Cluster.founded(running: [2, 3]) { cluster in
+            try cluster[1].configure(
+                urls: [cluster[2].url, cluster[3].url],
+                "bind: 127.0.0.1\nport: \(Server.door)\ncaches: []\n")
+            try cluster[1].launch()
+            try await eventually("server 1 to miss itself") {
+                let outcome = try await cluster[1].run("status", "--json")
+                guard outcome.status != 69 else { return false }
+                let status = try outcome.document(StatusReport.self)
+                return status.problems.contains {
+                    $0.contains(cluster[2].url) && $0.contains(cluster[3].url)
+                }
+            }
+            #expect(try await cluster[1].run("status").status != 0)
+        }
+    }
+
+    @Test("Two URLs of one door are an error", .timeLimit(.minutes(1)))
+    func twice() async throws {
+        try await Cluster.new { cluster in
+            let server = cluster[1]
+            try server.configure(
+                urls: [server.url, "http://127.0.0.1:8080#\(Server.door)"])
+            let outcome = try await server.launch().end()
+            #expect(outcome.status == 78, "\(outcome)")
+            #expect(outcome.errors.contains("sitestacker.yml:3"))
+            #expect(try await server.run("config", "check").status == 78)
+        }
+    }
+
+    @Test("Two names of one node are complained of", .timeLimit(.minutes(2)))
+    func twoNames() async throws {
+        try await Cluster.founded(running: [1]) { cluster in
+            let alias = "http://localhost#\(Server.door)"
+            try cluster[1].configure(urls: [cluster[1].url, alias])
+            try await eventually("server 1 to find itself twice") {
+                try await cluster[1].status().problems.contains { $0.contains("localhost") }
+            }
+            #expect(try await cluster[1].run("status").status != 0)
+        }
+    }
+
+    @Test("A cloned machine is said loudly, and signs nothing", .timeLimit(.minutes(2)))
+    func clone() async throws {
+        try await Cluster.founded { cluster in
+            let copy = Server(number: 4, root: "\(cluster[3].root)-copy")
+            try FileManager.default.copyItem(
+                atPath: cluster[3].root + "/home", toPath: cluster[3].root + "/copied")
+            try copy.makeFolders()
+            try FileManager.default.removeItem(atPath: copy.home)
+            try FileManager.default.moveItem(
+                atPath: cluster[3].root + "/copied", toPath: copy.home)
+            let sites = "\(copy.home)/sites"
+            let names = try FileManager.default.contentsOfDirectory(atPath: sites)
+            try copy.configure(urls: [copy.url] + cluster.urls)
+            // The folder's name is made from the path: let the copy make its own, and fill it.
+            let probe = try copy.launch()
+            let made = try await eventually("the folder of the copy: \(probe.errors)") {
+                try FileManager.default.contentsOfDirectory(atPath: sites).first {
+                    !names.contains($0)
+                        && FileManager.default.fileExists(atPath: "\(sites)/\($0)/node.key")
+                }
+            }
+            try await copy.stop()
+            let original = try #require(names.first)
+            try FileManager.default.removeItem(atPath: "\(sites)/\(made)")
+            try FileManager.default.moveItem(
+                atPath: "\(sites)/\(original)", toPath: "\(sites)/\(made)")
+            for server in cluster.servers {
+                try server.configure(
+                    urls: [server.url] + (cluster.urls + [copy.url]).filter { $0 != server.url })
+            }
+            try copy.launch()
+            try await eventually("the copy to be refused its voice") {
+                let outcome = try await copy.run(
+                    "publish", "order.paid", "{}", "--confirm", "local", "--timeout", "1s")
+                return outcome.status == 77 && outcome.errors.contains("cloned")
+            }
+            try await eventually("server 1 to name both") {
+                let status = try await cluster[1].run("status")
+                return status.status != 0 && status.text.contains(copy.url)
+                    && status.text.contains("clone")
+            }
+            try await copy.stop()
+        }
+    }
+}
