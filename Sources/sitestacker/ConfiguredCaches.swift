@@ -3,6 +3,38 @@ internal import CacheTargets
 internal import ClusterModel
 internal import NodeConfiguration
 internal import NodeRuntime
+internal import Synchronization
+
+/// The caches of the configuration in force.
+final class CurrentCaches: CacheClearer {
+    private let site: String
+    private let scriptDirectory: String
+    private let caches: Mutex<ConfiguredCaches>
+
+    /// Takes the caches of the first configuration.
+    ///
+    /// - Throws: `CacheTargetError` for an address that cannot be one.
+    init(
+        _ caches: [CacheConfiguration]?, site: String, scriptDirectory: String
+    ) throws(CacheTargetError) {
+        self.site = site
+        self.scriptDirectory = scriptDirectory
+        self.caches = Mutex(
+            try ConfiguredCaches(caches, site: site, scriptDirectory: scriptDirectory))
+    }
+
+    /// Takes those of a new one; what is under way goes on with the old ones.
+    ///
+    /// - Throws: `CacheTargetError`: the old ones stay in force.
+    func take(_ caches: [CacheConfiguration]?) throws(CacheTargetError) {
+        let new = try ConfiguredCaches(caches, site: site, scriptDirectory: scriptDirectory)
+        self.caches.withLock { $0 = new }
+    }
+
+    func clear(_ invalidation: Invalidation) async -> [StepReceipt] {
+        await caches.withLock { $0 }.clear(invalidation)
+    }
+}
 
 /// The caches of the configuration, cleared side by side.
 struct ConfiguredCaches: CacheClearer {

@@ -1,27 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import ClusterCore
 internal import ClusterModel
 internal import HTTPTransport
 internal import NodeConfiguration
 internal import NodeRuntime
 internal import Subprocess
+internal import Synchronization
 internal import SystemPackage
 
 /// Runs what the configuration says shall happen on an application event.
 ///
 /// A handler may hang, fail or talk without end: it has a deadline, its output is bounded, and it
 /// never holds up anything but the next event of its own topic.
-struct ConfiguredReactor: EventReactor {
-    /// How much of a handler's complaint is kept. Unit: bytes.
+///
+/// Law: a reaction keeps its index as long as the process runs, so that what waits to be run when
+/// the configuration changes never meets another program.
+final class ConfiguredReactor: EventReactor {
+    /// No topic is empty, so this matches none.
+    private static let nothing = ""
+
+    /// How much of a handler's complaint is kept.
+    ///
+    /// Unit: bytes.
     private static let outputLimit = 64 * 1_024
 
-    let reactions: [EventReaction]
-    let site: String
+    private let known = Mutex<[EventReaction]>([])
+    private let site: String
+
+    init(site: String) {
+        self.site = site
+    }
+
+    /// Takes the reactions of a configuration.
+    ///
+    /// - Returns: The topics by index; those of former configurations match nothing any more.
+    func take(_ reactions: [EventReaction]) -> [TopicPattern] {
+        known.withLock { known in
+            known += reactions.filter { !known.contains($0) }
+            return known.map {
+                TopicPattern(reactions.contains($0) ? $0.topic : ConfiguredReactor.nothing)
+            }
+        }
+    }
 
     func react(
         _ index: Int, to event: ApplicationEvent, payload: [UInt8], id: EventID
     ) async -> String? {
-        guard reactions.indices.contains(index) else { return "no such handler any more" }
-        let reaction = reactions[index]
+        let known = known.withLock { $0 }
+        guard known.indices.contains(index) else { return "no such handler" }
+        let reaction = known[index]
         switch reaction.action {
         case .run(let words):
             return await run(words, event, payload, id, within: reaction.timeout)
@@ -52,7 +79,7 @@ struct ConfiguredReactor: EventReactor {
             "SITESTACKER_EVENT_ID": id.description, "SITESTACKER_TOPIC": event.topic,
         ])
         do {
-            let result = try await withDeadline(timeout) {
+            let result = try await withDeadline(timeout) { [site] in
                 try await Subprocess.run(
                     path.hasPrefix("/") ? .path(FilePath(path)) : .name(path),
                     arguments: Arguments(Array(words.dropFirst())), environment: environment,

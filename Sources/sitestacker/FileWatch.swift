@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import ClusterCore
 internal import ClusterModel
 internal import Glibc
 internal import Logging
@@ -7,7 +6,9 @@ internal import NodeConfiguration
 internal import NodeRuntime
 internal import ServiceLifecycle
 
-/// Takes in changed files without a restart: the list of URLs, the handlers, the users.
+/// Takes in changed files without a restart: the list of URLs, caches, handlers and users.
+///
+/// `port:` and `bind:` hold from the next start.
 ///
 /// A file that cannot be used leaves in force what was, and says so once.
 struct FileWatch: Sendable {
@@ -17,6 +18,8 @@ struct FileWatch: Sendable {
     let configurationFile: String
     let usersFile: String
     let installation: Installation
+    let reactor: ConfiguredReactor
+    let caches: CurrentCaches
     let logger: Logger
 
     /// Looks until it is cancelled.
@@ -41,9 +44,10 @@ struct FileWatch: Sendable {
     private func takeConfiguration() async {
         do {
             let configuration = try SiteConfiguration.load(from: configurationFile)
+            try caches.take(configuration.caches)
             await installation.setConfiguration(
                 addresses: configuration.urls.map(NodeAddress.init),
-                handlers: configuration.reactions.map { TopicPattern($0.topic) })
+                handlers: reactor.take(configuration.reactions))
             logger.notice("took in \(configurationFile)")
         } catch {
             logger.error("the old configuration stays in force: \(error)")
@@ -61,7 +65,9 @@ struct FileWatch: Sendable {
     }
 }
 
-/// What tells one state of a file from the next. Source: stat(2).
+/// What tells one state of a file from the next.
+///
+/// Source: stat(2).
 private struct FileVersion: Equatable {
     private var seconds = 0
     private var nanoseconds = 0

@@ -38,10 +38,14 @@ struct ServedInstallation: Sendable {
         let ports = try MeshPorts.choose(
             door: doorPort, address: address.numeric, order: order, state: state)
         log = try SQLiteEventLog(directory: state.folder)
+        let reactor = ConfiguredReactor(site: site)
+        let caches = try CurrentCaches(
+            configuration.caches, site: site,
+            scriptDirectory: try RuntimeDirectory.make(for: state))
         let settings = InstallationSettings(
             addresses: configuration.urls.map(NodeAddress.init),
             users: users.entries.map(AllowedUser.init), usersFile: state.usersFile,
-            handlers: configuration.reactions.map { TopicPattern($0.topic) },
+            handlers: reactor.take(configuration.reactions),
             ownURL: address.url.display)
         let clock = SystemClock()
         let listening = address.numeric
@@ -61,10 +65,7 @@ struct ServedInstallation: Sendable {
                 endpoints: Endpoints(
                     host: address.advertised, publishPort: ports.publish,
                     requestPort: ports.request),
-                caches: try ConfiguredCaches(
-                    configuration.caches, site: site,
-                    scriptDirectory: try RuntimeDirectory.make(for: state)),
-                reactor: ConfiguredReactor(reactions: configuration.reactions, site: site),
+                caches: caches, reactor: reactor,
                 doors: HTTPDoorClient(), clock: clock,
                 host: HostFacts(
                     hostname: ServedInstallation.hostname, path: site,
@@ -76,7 +77,7 @@ struct ServedInstallation: Sendable {
             door: "\(address.numeric) \(doorPort)")
         watch = FileWatch(
             configurationFile: file, usersFile: state.usersFile, installation: installation,
-            logger: logger)
+            reactor: reactor, caches: caches, logger: logger)
     }
 
     /// This node's keys, made at the first start.
@@ -90,7 +91,9 @@ struct ServedInstallation: Sendable {
         return identity
     }
 
-    /// The host's name. Source: gethostname(2).
+    /// The host's name.
+    ///
+    /// Source: gethostname(2).
     private static var hostname: String {
         var name = [CChar](repeating: 0, count: 256)
         guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
