@@ -49,13 +49,7 @@ struct DeterminismTests {
 
     /// Where the build puts programs and tests.
     private static var products: URL {
-        var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        while folder.pathComponents.count > 1,
-            !FileManager.default.isExecutableFile(
-                atPath: folder.appendingPathComponent("sitestacker-simulator").path)
-        {
-            folder.deleteLastPathComponent()
-        }
-        return folder
+        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent()
     }
 }

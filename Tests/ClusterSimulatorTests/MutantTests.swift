@@ -5,27 +5,42 @@ import Testing
 /// A core that was broken on purpose, and a seed that shows it.
 struct KnownMutant: Sendable, CustomTestStringConvertible {
     let mutant: Mutant
+    /// The first seed that caught it when it was written.
     let seed: UInt64
 
     var testDescription: String { "\(mutant.rawValue) by seed \(seed)" }
 
-    /// The seeds of docs/internals/testing.md.
-    static let all: [KnownMutant] = []
+    /// The table of docs/internals/testing.md.
+    static let all: [KnownMutant] = [
+        KnownMutant(mutant: .confirmBeforeFsync, seed: 4),
+        KnownMutant(mutant: .ignorePrevious, seed: 79),
+        KnownMutant(mutant: .dropDedupe, seed: 2),
+        KnownMutant(mutant: .reuseEpoch, seed: 1),
+        KnownMutant(mutant: .orderByWallClock, seed: 1),
+        KnownMutant(mutant: .noSupervisor, seed: 5),
+        KnownMutant(mutant: .applyUnlisted, seed: 1),
+        KnownMutant(mutant: .noHeadAfterBurst, seed: 1),
+        KnownMutant(mutant: .acknowledgeBeforeDurable, seed: 1),
+        KnownMutant(mutant: .replayWrongRange, seed: 1),
+    ]
 }
 
 @Suite("Ten broken cores are caught")
 struct MutantTests {
-    @Test("The checkers catch it", arguments: KnownMutant.all)
-    func isCaught(_ known: KnownMutant) throws {
-        let outcome = try Simulation.run(seed: known.seed, mutant: known.mutant)
-        let failure = try #require(outcome.failure, "nobody noticed \(known.mutant.rawValue)")
-        #expect(failure.checker == known.mutant.checker, "\(failure)")
-    }
+    /// A change of the program changes what a seed means: so many are tried from the known one on.
+    private static let patience: UInt64 = 100
 
-    @Test("The same seed with the production core finds nothing", arguments: KnownMutant.all)
-    func isRightOtherwise(_ known: KnownMutant) throws {
-        let outcome = try Simulation.run(seed: known.seed)
-        #expect(outcome.failure == nil)
+    @Test("The checker that must find it does", arguments: KnownMutant.all)
+    func isCaught(_ known: KnownMutant) throws {
+        var found: [String] = []
+        for seed in known.seed..<known.seed + Self.patience {
+            guard let failure = try Simulation.run(seed: seed, mutant: known.mutant).failure else {
+                continue
+            }
+            if failure.checker == known.mutant.checker { return }
+            found.append("seed \(seed): \(failure)")
+        }
+        Issue.record("\(known.mutant.checker) found nothing; others: \(found)")
     }
 
     @Test("Every mutant has a seed")

@@ -11,7 +11,11 @@ extension Simulation {
     /// What the nodes do not agree on yet; `nil` where they agree.
     func disagreement() -> (checker: String, text: String)? {
         if let missing = missingLink() { return ("I20", missing) }
-        return difference().map { ("I5", $0) }
+        if let difference = difference() { return ("I5", difference) }
+        for case let effects as Effects in checkers {
+            if let undone = effects.undone() { return ("I4", undone) }
+        }
+        return nil
     }
 
     private func difference() -> String? {
@@ -40,9 +44,6 @@ extension Simulation {
 
     private func unreadiness(of process: NodeProcess) -> String? {
         let number = process.host.number
-        if let id = process.host.disk.image.unfinished(in: ledger) {
-            return "host \(number) has not done \(id) yet"
-        }
         let status = process.core.replicator.status
         guard status.readiness.isReady else {
             return "host \(number) waits for \(status.readiness.obstacles.map { "\($0)" })"
@@ -69,7 +70,6 @@ extension Simulation {
         guard records[0] == records[1] else {
             return "hosts \(one.number) and \(other.number) hold different records of authority"
         }
-        guard ledger.forkedLogs.isEmpty else { return nil }
         let revisions = [one, other].map { $0.process?.core.replicator.status.revision }
         guard revisions[0] == revisions[1] else {
             return "hosts \(one.number) and \(other.number) want different code: "
@@ -101,20 +101,6 @@ extension EpochHead {
     fileprivate func hides(_ other: EpochHead) -> Bool {
         log.origin == other.log.origin
             && (log > other.log || log == other.log && last >= other.last)
-    }
-}
-
-extension LogImage {
-    /// A command that failed and is to be tried again.
-    fileprivate func unfinished(in ledger: Ledger) -> EventID? {
-        for log in logs where !ledger.forkedLogs.contains(log) {
-            for entry in tracks[log]?.outcomes ?? [] where !entry.outcome.isFinal {
-                let id = EventID(log: log, sequence: entry.subject.first)
-                guard let event = ledger.event(id), !event.content.isState else { continue }
-                return id
-            }
-        }
-        return nil
     }
 }
 

@@ -35,7 +35,8 @@ final class NoPhantoms: Checker {
         case .apply(let task):
             // What was begun while its user was listed is brought to its end.
             guard case .handle(_, let id, _) = task.work,
-                handedOut[process.instance]?.contains(id) != true, let batch = simulation.ledger.batch(holding: id)
+                handedOut[process.instance]?.contains(id) != true,
+                let batch = simulation.ledger.batch(holding: id)
             else { return }
             check(batch.header.grant, .publish, id, process)
         default: return

@@ -10,8 +10,7 @@ final class NoLostUpdate: Checker {
     init(_ simulation: Simulation) { self.simulation = simulation }
 
     func finish() {
-        // Who has seen only one of two histories still counts what is in it.
-        guard simulation.ledger.forkedLogs.isEmpty, let first = simulation.members.first,
+        guard let first = simulation.members.first,
             let status = first.process?.core.replicator.status
         else { return }
         let winner = winner(on: first)
@@ -28,7 +27,7 @@ final class NoLostUpdate: Checker {
         for entry in host.disk.image.stored {
             guard let grant = simulation.registry.grants[entry.batch.header.grant],
                 host.allows(grant.user, .update),
-                simulation.registry.counts(entry.batch)
+                simulation.registry.counts(entry.batch), entry.disposition != .quarantined
             else { continue }
             for (index, event) in entry.batch.events.enumerated() {
                 let id = entry.batch.id(at: index)

@@ -25,6 +25,8 @@ extension LogImage {
             var history = RecoveredHistory(
                 head: track.head, applied: track.applied, floor: track.floor)
             history.outcomes = track.outcomes
+            history.newestTimestamp = newest(of: track.batches)
+            history.isQuarantined = track.batches.contains { $0.disposition == .quarantined }
             return history
         }
     }
@@ -45,8 +47,10 @@ extension LogImage {
     }
 
     /// The highest stamp in any log.
-    var newestTimestamp: HybridTimestamp {
-        stored.filter { $0.disposition != .held }.flatMap(\.batch.events).map(\.timestamp).max()
+    var newestTimestamp: HybridTimestamp { newest(of: stored) }
+
+    private func newest(of entries: [LogEntry]) -> HybridTimestamp {
+        entries.filter { $0.disposition != .held }.flatMap(\.batch.events).map(\.timestamp).max()
             ?? .zero
     }
 
