@@ -137,6 +137,9 @@ extension LogReader {
     static func recover(in database: Database) throws -> RecoveredEventLog {
         let rows = try epochs(in: database)
         let outcomes = try outcomes(in: database, rows)
+        let quarantined = try Int64.fetchSet(
+            database, sql: "SELECT DISTINCT epoch_id FROM batch WHERE disposition = ?",
+            arguments: [Int(Disposition.quarantined.rawValue)])
         let own = try Row.fetchOne(
             database, sql: "SELECT counter, nonce FROM own_epoch ORDER BY id DESC LIMIT 1")
         let records = try Row.fetchAll(database, sql: "SELECT * FROM record ORDER BY id")
@@ -152,7 +155,8 @@ extension LogReader {
             epochs: rows.map { row in
                 RecoveredEpoch(
                     head: row.head, applied: row.applied, floor: row.floorHead,
-                    outcomes: outcomes[row.id] ?? [])
+                    outcomes: outcomes[row.id] ?? [], newestTimestamp: row.newest,
+                    isQuarantined: quarantined.contains(row.id))
             },
             ownEpoch: try own.map { row in
                 LogEpoch(

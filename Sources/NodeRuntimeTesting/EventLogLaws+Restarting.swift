@@ -71,6 +71,8 @@ extension EventLogConformance {
                 event: EventID(log: name, sequence: 3), reference: missing)
             #expect(recovered.unstoredBlobs == [gap])
             #expect(recovered.newestTimestamp.raw == 40)
+            #expect(recovered.epochs.map(\.newestTimestamp.raw) == [40])
+            #expect(recovered.epochs.map(\.isQuarantined) == [false])
             try await log.perform(
                 .dispose(name, first: 1, .accepted), .dispose(name, first: 5, .quarantined),
                 .dispose(name, first: 99, .accepted), .blob(missing, [2]))
@@ -82,6 +84,8 @@ extension EventLogConformance {
                 recovered.stateBatches.map(\.sealed) == [batches[0].sealed, batches[2].sealed])
             #expect(recovered.unstoredBlobs.isEmpty)
             #expect(recovered.newestTimestamp.raw == .max)
+            #expect(recovered.epochs.map(\.newestTimestamp.raw) == [.max])
+            #expect(recovered.epochs.map(\.isQuarantined) == [true])
             await again.close()
         },
         EventLogLaw("an outcome replaces what was said of its events, and no more") { fixture in

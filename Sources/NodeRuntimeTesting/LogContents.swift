@@ -23,6 +23,7 @@ struct LogContents: Sendable {
         var applied: SequenceNumber = 0
         var floor: EpochHead?
         var outcomes: [RecordedOutcome] = []
+        var newest = HybridTimestamp.zero
     }
 
     private(set) var batches: [Entry] = []
@@ -77,7 +78,10 @@ struct LogContents: Sendable {
                 .map { epoch in
                     RecoveredEpoch(
                         head: epoch.head, applied: epoch.applied, floor: epoch.floor,
-                        outcomes: epoch.outcomes.sorted { $0.subject.first < $1.subject.first })
+                        outcomes: epoch.outcomes.sorted { $0.subject.first < $1.subject.first },
+                        newestTimestamp: epoch.newest,
+                        isQuarantined: batches(of: epoch.head.log)
+                            .contains { $0.disposition == .quarantined })
                 },
             ownEpoch: ownEpoch, records: records.map(\.sealed),
             pins: pins.sorted { $0.key < $1.key }.map {
@@ -127,8 +131,11 @@ struct LogContents: Sendable {
         let entry = Entry(position: lastPosition, batch: batch, disposition: disposition)
         batches.append(entry)
         epoch.head = EpochHead(log: header.log, last: header.last, chain: batch.hash)
+        if disposition != .held {
+            epoch.newest = max(epoch.newest, entry.newest)
+            newest = max(newest, entry.newest)
+        }
         epochs[header.log] = epoch
-        if disposition != .held { newest = max(newest, entry.newest) }
     }
 
     private mutating func dispose(
@@ -139,7 +146,13 @@ struct LogContents: Sendable {
         }
         guard let index else { return }
         batches[index].disposition = disposition
-        if disposition != .held { newest = max(newest, batches[index].newest) }
+        if disposition != .held {
+            let newest = batches[index].newest
+            var epoch = epoch(log)
+            epoch.newest = max(epoch.newest, newest)
+            epochs[log] = epoch
+            self.newest = max(self.newest, newest)
+        }
     }
 
     private mutating func record(_ outcome: RecordedOutcome) {

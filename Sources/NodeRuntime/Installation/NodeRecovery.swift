@@ -70,6 +70,8 @@ public struct NodeRecovery {
         state.logs = recovered.epochs.map { epoch in
             var history = RecoveredHistory(
                 head: epoch.head, applied: epoch.applied, floor: epoch.floor)
+            history.newestTimestamp = epoch.newestTimestamp
+            history.isQuarantined = epoch.isQuarantined
             history.outcomes = epoch.outcomes.map {
                 AppliedRecord.Entry(
                     subject: $0.subject, outcome: $0.outcome, attempt: $0.attempt)

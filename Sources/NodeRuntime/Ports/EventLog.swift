@@ -186,15 +186,22 @@ public struct RecoveredEpoch: Sendable, Hashable {
     public let floor: EpochHead?
     /// What was recorded of events that are not plainly applied, in order.
     public let outcomes: [RecordedOutcome]
+    /// The highest stamp of any batch that was stored, and is not held.
+    public let newestTimestamp: HybridTimestamp
+    /// Whether any batch is quarantined.
+    public let isQuarantined: Bool
 
     /// Describes a recovered epoch.
     public init(
-        head: EpochHead, applied: SequenceNumber, floor: EpochHead?, outcomes: [RecordedOutcome]
+        head: EpochHead, applied: SequenceNumber, floor: EpochHead?, outcomes: [RecordedOutcome],
+        newestTimestamp: HybridTimestamp, isQuarantined: Bool
     ) {
         self.head = head
         self.applied = applied
         self.floor = floor
         self.outcomes = outcomes
+        self.newestTimestamp = newestTimestamp
+        self.isQuarantined = isQuarantined
     }
 }
 
