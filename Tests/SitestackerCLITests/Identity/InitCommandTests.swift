@@ -4,6 +4,7 @@ import ArgumentParser
 import ClusterCore
 import ClusterModel
 import ClusterSigning
+import Foundation
 import Glibc
 import NodeConfiguration
 import Testing
@@ -20,10 +21,10 @@ func contents(_ path: String) throws -> String? {
 }
 
 /// Who may do what with a file.
-func mode(_ path: String) throws -> mode_t {
-    var status = stat()
-    guard stat(path, &status) == 0 else { throw TestFailure() }
-    return status.st_mode & 0o777
+func mode(_ path: String) throws -> Int {
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    guard let mode = attributes[.posixPermissions] as? Int else { throw TestFailure() }
+    return mode & 0o777
 }
 
 @Suite struct InitCommandTests {
