@@ -3,7 +3,9 @@ import ArgumentParser
 import Foundation
 
 /// Tries every decoder with hostile bytes.
-@main
+#if !LIBFUZZER
+    @main
+#endif
 struct FuzzCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sitestacker-fuzz",
@@ -78,7 +80,7 @@ struct FuzzCommand: ParsableCommand {
             try evidence.remove()
             print(
                 "\(target.name): \(run.tried) inputs, \(run.accepted) accepted, seed \(seed); "
-                    + "slowest \(run.slowest.duration / .milliseconds(1)) ms "
+                    + "slowest \(run.slowest.nanoseconds / 1_000) us "
                     + "for \(run.slowest.byteCount) bytes")
         }
     }

@@ -66,7 +66,7 @@ public struct LoginWelcome: Hashable, Sendable {
         try check()
     }
 
-    /// The name is shown on the terminal of whoever logs in, before anything else is believed.
+    /// Text that is repaired while it is read would have several encodings, and may grow.
     private func check() throws(WireError) {
         guard (1...WireLimits.userName).contains(name.utf8.count) else {
             throw Self.forbidden(found: "\(name.utf8.count) bytes")
