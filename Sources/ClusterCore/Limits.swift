@@ -58,11 +58,11 @@ public enum Limits {
     ///
     /// Further ones are held as if ahead.
     public static let pendingAppends = 256
-    /// Second contents of logs with two histories that are kept in memory to be shown again.
+    /// Logs with two histories whose contents are kept in memory to be shown again.
     ///
-    /// Beyond it they are shown once.
+    /// Beyond it what came is shown once.
     public static let forkEvidence = 64
-    /// The first and the longest wait before a second content is shown again.
+    /// The first and the longest wait before contents of a log with two histories are shown again.
     public static let evidenceBackoff = Backoff(first: .seconds(2), longest: .seconds(60))
     /// Logs that are followed: origins times epochs.
     ///

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import ClusterModel
 
-/// The second content of a log that has two histories, and when it is shown again.
+/// What is shown of a log that has two histories, and when it is shown again.
 ///
-/// Its origin signed it, so whoever holds the other one needs no other proof.
+/// Its origin signed both contents, so whoever holds the other one needs no other proof.
 struct ForkEvidence: Sendable {
-    let batch: VerifiedBatch
+    /// The content that is not on disk here; unknown after a restart.
+    let other: VerifiedBatch?
+    /// Where the disk has its own content, which is read back to be shown as well.
+    let place: EventRange
+    var stored: VerifiedBatch?
     var shown = 1
     var next: Instant
 }
@@ -18,17 +22,26 @@ struct Doubt: Sendable {
 
 /// Logs that have two histories.
 extension Replicator {
-    /// Follows a log no longer, and shows the content that is not on disk here to those who may
-    /// have seen the other one only.
+    /// Follows a log no longer, and shows both contents to those who may have seen one only.
     mutating func fork(_ log: EpochID, by batch: VerifiedBatch) {
         quarantine(log)
         emit(.dispose(log, first: batch.header.first, .quarantined))
         emit(.broadcast(batch))
+        let range = batch.header.range
+        // Where the chain broke, the other content is what lies before.
+        let first = range.first > 1 ? range.first.previous : range.first
+        show(batch, at: EventRange(log: log, first: first, last: range.last))
+    }
+
+    /// Shows what is known of a fork from now on.
+    mutating func show(_ other: VerifiedBatch?, at place: EventRange) {
         guard evidence.count < Limits.forkEvidence else {
-            return report(.limitReached("second contents of logs"))
+            return report(.limitReached("contents of logs with two histories"))
         }
-        let wait = Limits.evidenceBackoff.wait(afterFailures: 1)
-        evidence[log] = ForkEvidence(batch: batch, next: now.instant + wait)
+        evidence[place.log] = ForkEvidence(
+            other: other, place: place,
+            next: now.instant + Limits.evidenceBackoff.wait(afterFailures: 1))
+        emit(.load(place))
     }
 
     /// Has a stored batch read back where only the disk knows whether this one is the same.
@@ -45,9 +58,13 @@ extension Replicator {
         emit(.load(batch.header.range))
     }
 
-    /// Compares a batch with what was read back for it; `false` where that was read for another
-    /// reason.
+    /// Compares a batch with what was read back for it, or keeps that to be shown; `false` where
+    /// it was read for another reason.
     mutating func settleDoubt(about range: EventRange, _ stored: [VerifiedBatch]) -> Bool {
+        if evidence[range.log]?.place == range {
+            evidence[range.log]?.stored = stored.last
+            return true
+        }
         guard let doubt = doubts[range.log], doubt.batch.header.range == range else {
             return false
         }
@@ -82,7 +99,11 @@ extension Replicator {
             shown.shown += 1
             shown.next = now.instant + Limits.evidenceBackoff.wait(afterFailures: shown.shown)
             evidence[log] = shown
-            if !others.isEmpty { emit(.broadcast(shown.batch)) }
+            if shown.stored == nil { emit(.load(shown.place)) }
+            guard !others.isEmpty else { continue }
+            for batch in [shown.other, shown.stored] {
+                if let batch { emit(.broadcast(batch)) }
+            }
         }
     }
 

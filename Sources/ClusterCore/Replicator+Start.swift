@@ -79,6 +79,9 @@ extension Replicator {
         readiness.begin(now: now.instant)
         links.follow(others, now: now.instant)
         for head in book.heads(of: nil) { truncation.note(head, at: now.wall) }
+        for head in book.heads(of: nil) where book[head.log]?.isQuarantined == true {
+            show(nil, at: EventRange(log: head.log, first: head.last, last: head.last))
+        }
         if clears.owesFull { report(.fullClearOwed(.lostHistory)) }
         guard configuration.peerCount > 0 || !others.isEmpty else {
             emit(.persistEpoch(start.beginEpoch()))

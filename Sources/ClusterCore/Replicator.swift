@@ -31,7 +31,7 @@ public struct Replicator: Sendable {
     var server = ReplayServer()
     var blobs = BlobTracker()
     var truncation = Truncation()
-    /// Second contents of logs with two histories.
+    /// Contents of logs with two histories.
     var evidence: OrderedTable<EpochID, ForkEvidence> = OrderedTable()
     /// Batches that may be second contents of what only the disk remembers.
     var doubts: OrderedTable<EpochID, Doubt> = OrderedTable()

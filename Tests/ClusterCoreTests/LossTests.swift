@@ -145,6 +145,31 @@ import Testing
         #expect(cluster.cores[1]?.book[foreignLog]?.isQuarantined == true)
     }
 
+    @Test func `a fork is shown by what the others lack, also after a restart`() {
+        var cluster = ReplicatorTests.ready(3)
+        cluster.kill(2)
+        let grant = cluster.authorities[2].ownGrant ?? .none
+        let one = Forge.chain(foreignLog, counts: [2], grant: grant, topic: "one")
+        let two = Forge.chain(foreignLog, counts: [2], grant: grant, topic: "two")
+        cluster.cut = [[0, 1], [1, 0]]
+        // Node 0 holds the second content, and what it was shown later is what node 1 holds.
+        for batch in two + one {
+            cluster.feed(0, .batchReceived(batch, from: Forge.node(2)))
+            cluster.run(for: .milliseconds(100))
+        }
+        for batch in one { cluster.feed(1, .batchReceived(batch, from: Forge.node(2))) }
+        cluster.run(for: .seconds(1))
+        #expect([forks(cluster, 0), forks(cluster, 1)] == [1, 0])
+        let before = cluster
+        cluster.cut = []
+        #expect(cluster.run(within: .seconds(5)) { forks($0, 1) == 1 })
+        cluster = before
+        cluster.kill(0)
+        cluster.start(0)
+        cluster.cut = [[1, 0]]
+        #expect(cluster.run(within: .seconds(5)) { forks($0, 1) == 1 })
+    }
+
     @Test func `another content of an old position is found out after a restart, for good`() {
         var cluster = ReplicatorTests.ready(3)
         cluster.kill(2)

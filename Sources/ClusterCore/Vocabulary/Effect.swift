@@ -13,8 +13,8 @@ public enum Effect: Hashable, Sendable {
     case persistEpoch(LogEpoch)
     /// Encode and sign; completed by `sealed`.
     case seal(BatchDraft)
-    /// Send a batch to every subscriber: one of our own, or the second content of a log that has
-    /// two histories.
+    /// Send a batch to every subscriber: one of our own, or a content of a log that has two
+    /// histories.
     case broadcast(VerifiedBatch)
     /// Tell who asked what came of it.
     ///
