@@ -44,6 +44,7 @@ public actor Node: TransportSink {
     var stopped: StopReason?
     private var pending: [Input] = []
     private var isFeeding = false
+    private var isTakingTurn = false
     private var alarm: Instant?
 
     /// Takes the isolation of the transport.
@@ -114,6 +115,7 @@ public actor Node: TransportSink {
 
     private func takeTurn() -> Bool {
         let end = ports.clock.now().instant + Node.turnBudget
+        isTakingTurn = true
         accept(mailbox.takeAll())
         var isDrained = false
         while !isDrained {
@@ -125,6 +127,8 @@ public actor Node: TransportSink {
             if ports.clock.now().instant > end { break }
         }
         passDeadlines()
+        isTakingTurn = false
+        setAlarm()
         return !isDrained
     }
 
@@ -175,10 +179,11 @@ public actor Node: TransportSink {
         for expired in requests.expire(at: now.instant) { abandon(expired) }
         if let deadline = writes.deadline, deadline <= now.instant { submitHeldWrites() }
         if offences.release(at: now.instant) { setLinks() }
-        setAlarm()
     }
 
+    /// Once a turn at most: to ask everybody for his next deadline costs more than an event.
     private func setAlarm() {
+        guard !isTakingTurn else { return }
         let deadlines = [
             core.nextDeadline, roster.nextDeadline, requests.nextDeadline, offences.nextDeadline,
             writes.deadline,
