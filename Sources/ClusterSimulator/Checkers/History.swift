@@ -56,6 +56,12 @@ final class NoRollback: Checker {
             guard before.revision != after else { continue }
             // What a restored disk had lost, an old message may bring back.
             if let after, before.image.last(of: after.log) < after.sequence { continue }
+            // A second content is a reason to drop its log whenever it comes.
+            if let revision = before.revision,
+                simulation.ledger.forkedLogs.contains(revision.log)
+            {
+                continue
+            }
             return simulation.fail(
                 .correctness, "I8", "host \(host.number): old messages changed the code wanted")
         }
@@ -89,8 +95,14 @@ final class ForksFound: Checker {
     }
 
     func effect(_ effect: Effect, of process: NodeProcess) {
-        guard case .report(.forkFound(let id, _, _, _)) = effect else { return }
-        reported[process.host.number, default: []].insert(id.log)
+        guard case .report(let observation) = effect else { return }
+        switch observation {
+        case .forkFound(let id, _, _, _): reported[process.host.number, default: []].insert(id.log)
+        // The content before is another one, though this one is new.
+        case .chainBroken(let range, _):
+            reported[process.host.number, default: []].insert(range.log)
+        default: return
+        }
     }
 
     func finish() {
