@@ -38,7 +38,7 @@ extension BlackBox.InstallationTests {
             let unnamed = try await shop.command(["status", "--json"], site: "/nonexistent")
             #expect(unnamed.status == 78)
             for (host, status) in [
-                ("127.0.0.1", "200"), ("localhost", "200"), ("LOCALHOST:6570", "200"),
+                ("127.0.0.1", "200"), ("localhost", "200"), ("LOCALHOST:\(Server.door)", "200"),
                 ("elsewhere", "421"), ("", "4"),
             ] {
                 let answer = try await visit("127.0.0.1", Server.door, "/ready", host: host)

@@ -32,11 +32,11 @@ extension BlackBox.ListTests {
     func withoutItself() async throws {
         try await Cluster.new { cluster in
             let server = cluster[1]
-            try server.configure(urls: ["http://192.0.2.1", "http://192.0.2.2"])
+            try server.configure(urls: ["http://203.0.113.1", "http://203.0.113.2"])
             let outcome = try await server.launch().end()
             #expect(outcome.status == 78, "\(outcome)")
-            #expect(outcome.errors.contains("http://192.0.2.1"))
-            #expect(outcome.errors.contains("http://192.0.2.2"))
+            #expect(outcome.errors.contains("http://203.0.113.1"))
+            #expect(outcome.errors.contains("http://203.0.113.2"))
         }
     }
 
@@ -88,12 +88,11 @@ extension BlackBox.ListTests {
     func clone() async throws {
         try await Cluster.founded { cluster in
             let copy = Server(number: 4, root: "\(cluster[3].root)-copy")
-            try FileManager.default.copyItem(
-                atPath: cluster[3].root + "/home", toPath: cluster[3].root + "/copied")
             try copy.makeFolders()
-            try FileManager.default.removeItem(atPath: copy.home)
-            try FileManager.default.moveItem(
-                atPath: cluster[3].root + "/copied", toPath: copy.home)
+            for name in ["users", "sites"] {
+                try FileManager.default.copyItem(
+                    atPath: "\(cluster[3].home)/\(name)", toPath: "\(copy.home)/\(name)")
+            }
             let sites = "\(copy.home)/sites"
             let names = try FileManager.default.contentsOfDirectory(atPath: sites)
             try copy.configure(urls: [copy.url] + cluster.urls)

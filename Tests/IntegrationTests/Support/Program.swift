@@ -105,12 +105,15 @@ final class RunningProcess {
             "HOME": directory, "LANG": "C.UTF-8",
         ].merging(environment) { $1 }
         process.currentDirectoryURL = URL(fileURLWithPath: directory)
-        process.standardInput = try FileHandle(
-            forReadingFrom: URL(fileURLWithPath: "\(name).in"))
-        process.standardOutput = try FileHandle(
-            forWritingTo: URL(fileURLWithPath: outputPath))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errorPath))
+        let input = try FileHandle(forReadingFrom: URL(fileURLWithPath: "\(name).in"))
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: outputPath))
+        let errors = try FileHandle(forWritingTo: URL(fileURLWithPath: errorPath))
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = errors
         try process.run()
+        // The process has its own by now, and nobody else would close ours.
+        for handle in [input, output, errors] { try handle.close() }
     }
 
     deinit { signal(SIGKILL) }

@@ -12,8 +12,9 @@ final class Server {
     /// What ended daemons wrote; the present one's is in `daemon`.
     private var pastLog = ""
 
-    /// The port of every door of the tests; a demo may use the default one meanwhile.
-    static let door = 6570
+    /// The port of every door of this run: a demo, another run, or what one that was killed left
+    /// behind may use others.
+    static let door = 10_000 + Int(getpid()) % 1_000 * 10
 
     init(number: Int, root: String) {
         self.number = number
