@@ -22,10 +22,18 @@ struct Corpus {
         self.entries = entries
     }
 
-    /// - Throws: where the folder cannot be read.
+    /// - Throws: ``Flaw`` where there is no such folder, or nothing in it.
     init(of target: String, in folder: String) throws {
         let folder = URL(fileURLWithPath: folder).appendingPathComponent(target)
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        } catch {
+            throw Flaw(
+                description: "no corpus at \(folder.path): \(error.localizedDescription); "
+                    + "begin in the root of the tree, or give --corpus")
+        }
+        guard !names.isEmpty else { throw Flaw(description: "\(folder.path) is empty") }
         entries = try names.sorted().map { name in
             Entry(
                 name: name,
