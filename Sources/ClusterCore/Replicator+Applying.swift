@@ -215,6 +215,10 @@ extension Replicator {
             return report(.unexpectedCompletion("apply \(ticket.number)"))
         }
         let result = handlers.finish(ticket, outcome, now: now.instant, jitter: &jitter)
+        settle(result, steps)
+    }
+
+    private mutating func settle(_ result: HandlerQueue.Result?, _ steps: [StepReceipt]) {
         switch result {
         case .retrying(let id, let attempt, let reason):
             let subject = id.alone
@@ -235,6 +239,21 @@ extension Replicator {
             publish(Receipt(subject: subject, outcome: outcome, steps: steps, attempt: attempt))
         case .partial, nil: break
         }
+    }
+
+    /// The configuration changed: runs that wait follow their handlers to their new numbers.
+    ///
+    /// A handler is known again by its pattern; of several with one pattern, by their order.
+    mutating func configure(_ new: CoreConfiguration) {
+        let old = configuration.handlers
+        configuration = new
+        guard old != new.handlers else { return }
+        let results = handlers.renumber { number in
+            let rank = old[..<number].count { $0 == old[number] }
+            let places = new.handlers.indices.filter { new.handlers[$0] == old[number] }
+            return rank < places.count ? places[rank] : nil
+        }
+        for result in results { settle(result, []) }
     }
 
     private mutating func finishClear(_ outcome: ApplyOutcome, _ steps: [StepReceipt]) {

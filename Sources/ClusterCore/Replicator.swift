@@ -93,7 +93,7 @@ public struct Replicator: Sendable {
     private mutating func take(_ input: Input) {
         switch input {
         case .deadline: break
-        case .configurationChanged(let new): configuration = new
+        case .configurationChanged(let new): configure(new)
         case .authority(let input): takeAuthority(input)
         case .epochPersisted, .epochNotPersisted, .publishRequested, .sealed, .sealingFailed,
             .cloneHeard:

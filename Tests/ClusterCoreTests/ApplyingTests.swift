@@ -212,4 +212,29 @@ import Testing
         }
         #expect(cluster.delivered[0].count == 40)
     }
+
+    @Test func `runs that wait follow their handlers when the configuration changes`() {
+        var cluster = ReplicatorTests.ready(1, handlers: ["gone", "kept"])
+        cluster.answer = { _, _ in .failed(reason: "not yet") }
+        for topic in ["gone", "kept", "kept"] {
+            _ = cluster.publish(0, [Forge.application(topic)], level: .local)
+        }
+        cluster.run(for: .milliseconds(100))
+        let before = cluster.effects[0].count
+        cluster.answer = { _, _ in .applied }
+        cluster.feed(
+            0,
+            .configurationChanged(
+                CoreConfiguration(peerCount: 0, handlers: [TopicPattern("kept")])))
+        cluster.run(for: .seconds(5))
+        var runs: [String] = []
+        for effect in cluster.effects[0].dropFirst(before) {
+            guard case .apply(let task) = effect, case .handle(let number, _, let event) = task.work
+            else { continue }
+            runs.append("\(number) \(event.topic)")
+        }
+        #expect(runs == ["0 kept", "0 kept"])
+        let log = cluster.cores[0]?.status.logs.first
+        #expect(log?.applied == log?.head.last)
+    }
 }

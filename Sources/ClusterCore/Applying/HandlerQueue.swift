@@ -44,6 +44,8 @@ struct HandlerQueue: Sendable {
     private var busy: OrderedTable<Key, Job> = OrderedTable()
     private var progress: OrderedTable<EventID, Progress> = OrderedTable()
     private(set) var waiting = 0
+    /// The last number given to a handler that is gone while it runs; such numbers are negative.
+    private var lastGone = 0
 
     var isFull: Bool { waiting >= Limits.waitingHandlerRuns }
     func owns(_ ticket: ApplyTicket) -> Bool { running[ticket] != nil }
@@ -89,14 +91,20 @@ struct HandlerQueue: Sendable {
         guard let key = running[ticket], var job = busy[key] else { return nil }
         running[ticket] = nil
         busy[key] = nil
-        if case .failed(let reason) = outcome, job.attempt < Limits.handlerAttempts {
+        if case .failed(let reason) = outcome, job.attempt < Limits.handlerAttempts,
+            key.handler >= 0
+        {
             let wait = Limits.handlerBackoff.wait(afterFailures: job.attempt)
             job.notBefore = now + jitter.around(wait)
             retried[key] = job
             return .retrying(job.id, attempt: job.attempt, reason: reason)
         }
-        waiting -= 1
         if jobs[key]?.isEmpty == true { jobs[key] = nil }
+        return end(job, outcome)
+    }
+
+    private mutating func end(_ job: Job, _ outcome: ApplyOutcome) -> Result? {
+        waiting -= 1
         guard var state = progress[job.id] else { return nil }
         state.left -= 1
         state.attempt = max(state.attempt, job.attempt)
@@ -108,6 +116,42 @@ struct HandlerQueue: Sendable {
         progress[job.id] = state.left > 0 ? state : nil
         return state.left > 0
             ? .partial : .finished(job.id, state.worst, attempt: state.attempt)
+    }
+
+    /// Handlers have other numbers now, or are gone (`nil`): the runs of those that wait are over,
+    /// and those under way are not repeated.
+    ///
+    /// Returns what came of events whose last runs these were.
+    mutating func renumber(_ number: (Int) -> Int?) -> [Result] {
+        let old = self
+        (jobs, retried) = (OrderedTable(), OrderedTable())
+        (running, busy) = (OrderedTable(), OrderedTable())
+        for ticket in old.running.keys {
+            guard let key = old.running[ticket] else { continue }
+            lastGone -= 1
+            let handler = key.handler < 0 ? nil : number(key.handler)
+            let moved = Key(handler: handler ?? lastGone, topic: key.topic)
+            running[ticket] = moved
+            busy[moved] = old.busy[key]
+        }
+        var ended: [Result?] = []
+        for key in old.retried.keys {
+            guard let job = old.retried[key] else { continue }
+            if let handler = number(key.handler) {
+                retried[Key(handler: handler, topic: key.topic)] = job
+            } else {
+                ended.append(end(job, .applied))
+            }
+        }
+        for key in old.jobs.keys {
+            guard let queue = old.jobs[key] else { continue }
+            if let handler = number(key.handler) {
+                jobs[Key(handler: handler, topic: key.topic)] = queue
+            } else {
+                for job in queue.all { ended.append(end(job, .applied)) }
+            }
+        }
+        return ended.compactMap(\.self)
     }
 
     var nextDeadline: Instant? {
