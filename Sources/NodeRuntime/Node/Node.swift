@@ -78,6 +78,8 @@ public actor Node: TransportSink {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 for await job in jobs { group.addTask { await job() } }
+                // Who follows events would never end by himself, nor the node before him.
+                group.cancelAll()
             }
         } onCancel: {
             jobSink.finish()
@@ -87,6 +89,7 @@ public actor Node: TransportSink {
         ports.hub.endAll()
         for (_, wish) in publishing { wish.resolve(.unknown(nil)) }
         publishing = [:]
+        for entry in requests.takeAll() { entry.completion?(.failure(.silent)) }
         if let stopped { throw NodeStopped(reason: stopped) }
     }
 
