@@ -46,7 +46,9 @@ struct PeerQueues {
                 if !queue.hasDropped {
                     queue.hasDropped = true
                     if queue.isEmpty { waiting.append(peer) }
-                    queue.deliveries.append(.dropped(from: peer, reason: "queue full"))
+                    let notice = Delivery.dropped(from: peer, reason: "queue full")
+                    queue.deliveries.append(notice)
+                    queue.byteCount += notice.byteCount
                 }
             } else {
                 queue.hasDropped = false
