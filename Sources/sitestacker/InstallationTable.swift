@@ -38,8 +38,7 @@ struct InstallationTable: Installations {
 
     func door(host: String?) throws(ErrorDocument) -> any DoorService {
         if entries.count == 1, let only = entries.first { return only.installation }
-        let name = host.map(InstallationTable.name(ofHost:)) ?? ""
-        let matches = entries.filter { $0.hosts.contains(name) }
+        let matches = entries.filter { $0.hosts.contains(host ?? "") }
         guard let match = matches.first, matches.count == 1 else {
             throw ErrorDocument(
                 code: "ambiguous-host",
@@ -54,12 +53,5 @@ struct InstallationTable: Installations {
     /// The installations behind one door.
     func behind(_ door: String) -> InstallationTable {
         InstallationTable(entries: entries.filter { $0.door == door })
-    }
-
-    /// A `Host` header without its port.
-    private static func name(ofHost header: String) -> String {
-        let lower = header.lowercased()
-        if lower.hasPrefix("[") { return String(lower.dropFirst().prefix { $0 != "]" }) }
-        return String(lower.prefix { $0 != ":" })
     }
 }

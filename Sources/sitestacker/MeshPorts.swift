@@ -43,8 +43,9 @@ struct MeshPorts: Sendable {
         let descriptor = socket(
             isIPv6 ? AF_INET6 : AF_INET,
             Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0, !isIPv6 else { return descriptor >= 0 }
+        guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
+        guard !isIPv6 else { return true }
         var target = sockaddr_in()
         target.sin_family = sa_family_t(AF_INET)
         target.sin_port = port.bigEndian
