@@ -12,7 +12,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 LIBRARIES := libzmq3-dev libsodium-dev libssl-dev libsqlite3-dev git ca-certificates
 SERVERS := php8.2-fpm php8.2-cli php-apcu libfcgi-bin curl procps
 PYTHON := python3-zmq python3-nacl python3-protobuf protobuf-compiler
-PEERS := build-essential redis-server libhiredis-dev nats-server libnats-dev
+PEERS := build-essential nats-server libnats-dev
 
 .PHONY: help
 help: ## Show this list.
@@ -51,7 +51,8 @@ release: setup ## Build the program as it is shipped.
 benchmark: setup ## Measure, side by side with peers and the floor; writes docs/performance.md. ROUNDS=5
 	@missing=""; for package in $(PEERS); do \
 	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
-	done; [ -z "$$missing" ] || $(SUDO) $(APT) install -y -qq --no-install-recommends $$missing >/dev/null
+	done; [ -z "$$missing" ] || { $(SUDO) $(APT) update -qq && \
+	    $(SUDO) $(APT) install -y -qq --no-install-recommends $$missing >/dev/null; }
 	swift build $(SWIFT_FLAGS) -c release --product sitestacker-benchmark
 	examples/benchmark/run $(ROUNDS)
 
