@@ -10,7 +10,8 @@ final class NoLostUpdate: Checker {
     init(_ simulation: Simulation) { self.simulation = simulation }
 
     func finish() {
-        guard let first = simulation.members.first,
+        // Who has seen only one of two histories still counts what is in it.
+        guard simulation.ledger.forkedLogs.isEmpty, let first = simulation.members.first,
             let status = first.process?.core.replicator.status
         else { return }
         let winner = winner(on: first)
@@ -24,10 +25,14 @@ final class NoLostUpdate: Checker {
     /// The highest proposal on a host's disk whose parents are there too.
     private func winner(on host: Host) -> EventID? {
         var proposals: [EventID: (event: Event, proposal: RevisionProposal)] = [:]
+        let quarantined = Set(
+            host.disk.image.stored.filter { $0.disposition == .quarantined }
+                .map(\.batch.header.log))
         for entry in host.disk.image.stored {
             guard let grant = simulation.registry.grants[entry.batch.header.grant],
                 host.allows(grant.user, .update),
-                simulation.registry.counts(entry.batch), entry.disposition != .quarantined
+                simulation.registry.counts(entry.batch),
+                !quarantined.contains(entry.batch.header.log)
             else { continue }
             for (index, event) in entry.batch.events.enumerated() {
                 let id = entry.batch.id(at: index)

@@ -31,6 +31,8 @@ public final class Simulation {
     var lastTicket: UInt64 = 0
     /// Grants and revocations that people gave to some node.
     var issued: [VerifiedRecord] = []
+    /// What people have yet to do after the heal: before, nobody can agree.
+    var errands = 0
     /// Events whose stamps an administrator has called bad.
     var voided: Set<EventID> = []
 
