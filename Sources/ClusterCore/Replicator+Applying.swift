@@ -14,6 +14,8 @@ extension Replicator {
         var id: EventID { batch.id(at: index) }
         var event: Event { batch.events[index] }
         var subject: EventRange { EventRange(log: id.log, first: id.sequence, last: id.sequence) }
+        /// Whether a receipt said that it has had no effect: what comes of it now must be told.
+        var isToldOtherwise: Bool { visit?.reason == .refused || visit?.reason == .parked }
         /// Whether receipts are due for it: remarks are not remarked upon.
         var wantsReceipt: Bool {
             switch event.content {
@@ -178,7 +180,9 @@ extension Replicator {
         }
         guard !wanted.isEmpty else { return settle(look) }
         open(look)
-        handlers.add(look.id, event, handlers: wanted, now: now.instant)
+        handlers.add(
+            look.id, event, handlers: wanted, after: look.isToldOtherwise ? 1 : 0,
+            now: now.instant)
     }
 
     /// The event is under way: the watermark waits for it, if it is not above it already.
@@ -190,6 +194,7 @@ extension Replicator {
     /// The event has had its effect at once.
     private mutating func settle(_ look: Look) {
         if look.visit != nil { close(look.subject, .applied, attempt: 1) }
+        if look.isToldOtherwise { remark(look, .applied) }
     }
 
     mutating func close(_ subject: EventRange, _ outcome: ApplyOutcome, attempt: Int) {

@@ -50,13 +50,18 @@ struct HandlerQueue: Sendable {
     var isFull: Bool { waiting >= Limits.waitingHandlerRuns }
     func owns(_ ticket: ApplyTicket) -> Bool { running[ticket] != nil }
 
-    mutating func add(_ id: EventID, _ event: ApplicationEvent, handlers: [Int], now: Instant) {
+    /// Adds the runs of an event; an outcome that was told before counts as an attempt.
+    mutating func add(
+        _ id: EventID, _ event: ApplicationEvent, handlers: [Int], after attempts: Int = 0,
+        now: Instant
+    ) {
         guard progress[id] == nil else { return }
         progress[id] = Progress(left: handlers.count)
         for handler in handlers {
             let key = Key(handler: handler, topic: event.topic)
             var queue = jobs[key] ?? Queue()
-            queue.append(Job(id: id, event: event, notBefore: now))
+            queue.append(
+                Job(id: id, event: event, attempt: attempts, notBefore: now))
             jobs[key] = queue
             waiting += 1
         }

@@ -41,12 +41,6 @@ public struct Refusal: Hashable, Sendable, CustomStringConvertible {
         case ambiguousKey = "ambiguous-key"
         /// This node has no grant.
         case notLoggedIn = "not-logged-in"
-
-        /// Whether state is folded anew without events that were applied before this was so.
-        ///
-        /// Only a revocation does that, and says itself what it spares; who leaves the users file,
-        /// changes his password or is removed without one keeps what was applied.
-        public var undoesApplied: Bool { self == .revoked }
     }
 
     /// The kind of reason.

@@ -50,10 +50,11 @@ struct BlobTracker: Sendable {
         let rounds = 1 + failures / max(peerCount, 1)
         missing[blob]?.asked = nil
         missing[blob]?.failures = failures
+        // Within a round the next peer is asked at once.
+        let isRoundOver = failures.isMultiple(of: max(peerCount, 1))
         missing[blob]?.notBefore =
-            now
-            + jitter.full(
-                Limits.blobBackoff.wait(afterFailures: rounds))
+            isRoundOver
+            ? now + jitter.full(Limits.blobBackoff.wait(afterFailures: rounds - 1)) : now
         return []
     }
 

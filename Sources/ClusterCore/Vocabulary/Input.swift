@@ -103,6 +103,4 @@ public enum LinkTrouble: Hashable, Sendable {
     case protocolFailure
     /// The other side refused our key.
     case authenticationFailure
-    /// The connection is gone and no new attempt was seen within a second.
-    case notRetrying
 }
