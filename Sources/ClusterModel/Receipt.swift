@@ -62,14 +62,6 @@ public enum ApplyOutcome: Hashable, Sendable {
     /// This node does not allow its signer to do that; definite.
     case refused(reason: String)
 
-    /// Whether nothing more will happen by itself.
-    public var isFinal: Bool {
-        switch self {
-        case .applied, .superseded, .parked, .refused: true
-        case .failed: false
-        }
-    }
-
     /// Whether the event's promise holds on the node.
     public var isSuccess: Bool {
         switch self {

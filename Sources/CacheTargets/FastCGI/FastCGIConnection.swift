@@ -89,9 +89,6 @@ struct FastCGIConnection: ~Copyable {
     func pause(_ duration: Duration) {
         _ = poll(nil, 0, deadline.earlier(of: .after(duration)).pollMilliseconds)
     }
-
-    /// Whether the time for the whole exchange is over.
-    var isExpired: Bool { deadline.hasPassed }
 }
 
 extension FastCGIConnection {

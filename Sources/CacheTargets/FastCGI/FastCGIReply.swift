@@ -56,9 +56,6 @@ public struct FastCGIReplyReader: Sendable {
         self.limit = limit
     }
 
-    /// Whether nothing has arrived yet.
-    public var isUntouched: Bool { received == 0 }
-
     /// Takes the next bytes; gives the reply once it is whole.
     ///
     /// - Throws: `Refusal`, as soon as no continuation can make the bytes an acceptable reply.
