@@ -64,7 +64,7 @@ struct EventsShowCommand: ContextCommand {
         abstract: "Show one event and what came of it on each node.",
         discussion: """
             Example:
-              sitestacker events show 3f9a01c2-7-120
+              sitestacker events show 3f9a01c2d4e5f607-7.1161850267eb2cca-120
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -12,7 +12,7 @@ struct SubscribeCommand: ContextCommand {
             is printed at once.
 
             Example:
-              sitestacker subscribe 'order.*' --since 3f9a01c2-7-120 | jq -r .payload
+              sitestacker subscribe 'order.*' --since 0 | jq -r .payload
             """)
 
     static let endsWithItsReader = true
@@ -22,7 +22,7 @@ struct SubscribeCommand: ContextCommand {
     @Argument(help: "Topics, or beginnings with .* after them; without any, all.")
     var topics: [String] = []
 
-    @Option(help: ArgumentHelp("Events after this one in the log.", valueName: "id"))
+    @Option(help: ArgumentHelp("Events after this one in the log; 0: all.", valueName: "id"))
     var since: String?
 
     func run(in context: CommandContext) async throws -> Int32 {
