@@ -53,7 +53,7 @@ extension Installation {
         }
         node.start {
             var place = start
-            var left = limit
+            var left = follow ? Int.max : limit
             do {
                 repeat {
                     var page = try await reading.page(after: &place)
