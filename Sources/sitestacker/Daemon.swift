@@ -41,6 +41,7 @@ struct Daemon {
                 service: LocalSocketServer(
                     path: "\(stateDirectory)/daemon.sock", installations: table, logger: logger,
                     onListening: { ready.note() })))
+        services.append(.init(service: ReloadService(watches: served.map(\.watch))))
         for one in served where table.behind(one.entry.door).entries.first?.site == one.entry.site {
             services.append(
                 .init(
@@ -55,6 +56,17 @@ struct Daemon {
         configuration.maximumCancellationDuration = .seconds(4)
         try await ServiceGroup(configuration: configuration).run()
         for one in served { await one.log.close() }
+    }
+}
+
+/// Reads the files anew on SIGHUP.
+private struct ReloadService: Service {
+    let watches: [FileWatch]
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            for watch in watches { await watch.reload() }
+        }
     }
 }
 

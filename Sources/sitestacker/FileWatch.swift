@@ -41,6 +41,12 @@ struct FileWatch: Sendable {
         }
     }
 
+    /// Reads both files, changed or not: what SIGHUP asks for.
+    func reload() async {
+        await takeConfiguration()
+        await takeUsers()
+    }
+
     private func takeConfiguration() async {
         do {
             let configuration = try SiteConfiguration.load(from: configurationFile)

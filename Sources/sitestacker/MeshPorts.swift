@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Foundation
 internal import Glibc
 internal import NodeConfiguration
 
@@ -67,15 +68,35 @@ enum RuntimeDirectory {
         let parent = geteuid() == 0 ? "/run/sitestacker" : "/tmp/sitestacker-\(geteuid())"
         let name = state.folder.split(separator: "/").last.map(String.init) ?? "site"
         let path = "\(parent)/\(name)"
-        for folder in [parent, path] where mkdir(folder, 0o755) != 0 && errno != EEXIST {
-            throw ConfigurationError(
-                code: .unreadable, operation: "make the runtime directory",
-                findings: [
-                    Finding(
-                        file: folder, expected: "to make a folder",
-                        found: String(cString: strerror(errno)))
-                ])
+        for folder in [parent, path] {
+            if mkdir(folder, 0o755) != 0, errno != EEXIST {
+                throw failure(
+                    .unreadable, folder, expected: "to make a folder",
+                    found: String(cString: strerror(errno)))
+            }
+            try check(folder)
         }
         return path
+    }
+
+    /// Refuses a folder in which somebody else could put a script in place of ours.
+    private static func check(_ folder: String) throws {
+        let attributes = try FileManager.default.attributesOfItem(atPath: folder)
+        let isOurs = attributes[.ownerAccountID] as? UInt32 == geteuid()
+        let mode = attributes[.posixPermissions] as? Int ?? 0o777
+        guard attributes[.type] as? FileAttributeType == .typeDirectory, isOurs, mode & 0o022 == 0
+        else {
+            throw failure(
+                .unsafe, folder, expected: "a folder of ours which nobody else may write",
+                found: "another one")
+        }
+    }
+
+    private static func failure(
+        _ code: ConfigurationError.Code, _ folder: String, expected: String, found: String
+    ) -> ConfigurationError {
+        ConfigurationError(
+            code: code, operation: "make the runtime directory",
+            findings: [Finding(file: folder, expected: expected, found: found)])
     }
 }

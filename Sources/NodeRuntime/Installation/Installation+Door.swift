@@ -33,12 +33,35 @@ extension Installation {
     public func login(
         _ message: LoginMessage, from address: String
     ) async throws(ErrorDocument) -> LoginReply {
-        guard let node, let holding = await node.holding() else {
+        guard let holding = try await holding() else {
             throw ErrorDocument(
                 code: "not-a-holder", message: "this node holds no accounts",
                 hint: "ask a node that is logged in", exitStatus: ExitStatus.notAuthorised)
         }
         return try await logins.take(message, from: address, holding: holding)
+    }
+
+    /// What the login service may use: of the node, or, where it is logged out, of its log, so that
+    /// the last node of a cluster that logs out can still be logged in.
+    private func holding() async throws(ErrorDocument) -> LoginService.Holding? {
+        if let node { return await node.holding() }
+        guard let pin = try stored({ try ports.store.clusterPin() }) else { return nil }
+        let bootstrap = try stored { try ports.store.bootstrapRecords() }
+        let recovered: RecoveredEventLog
+        do {
+            recovered = try await ports.log.recover()
+        } catch {
+            throw ErrorDocument(error)
+        }
+        let records = RecordVerifier(cluster: pin.cluster).verified(recovered.records + bootstrap)
+        let authority = Authority(pin: pin, own: identity.node, records: records)
+        return LoginService.Holding(pin: pin, authority: authority) { [ports] record in
+            await withCheckedContinuation { continuation in
+                ports.log.submit([.records([record])]) {
+                    continuation.resume(returning: $0 == nil)
+                }
+            }
+        }
     }
 
     /// Whether the node is fit to serve.
@@ -48,7 +71,23 @@ extension Installation {
 extension Node {
     /// What the login service may use of this node; `nil` without any account.
     func holding() -> LoginService.Holding? {
-        let authority = core.currentAuthority
+        LoginService.Holding(pin: pin, authority: core.currentAuthority) { [weak self] record in
+            await self?.accept(record) ?? false
+        }
+    }
+
+    private func accept(_ record: VerifiedRecord) -> Bool {
+        receive(records: [record.sealed], from: nil)
+        return core.currentAuthority.standing(of: record.hash) == .effective
+    }
+}
+
+extension LoginService.Holding {
+    /// What may be used of a fold; `nil` without any account.
+    init?(
+        pin: ClusterPin, authority: Authority,
+        keep: @escaping @Sendable (VerifiedRecord) async -> Bool
+    ) {
         // The founder's first record is never compacted, and secret to members: what is derived
         // from it is the same on each of them, and outlives every restart.
         guard
@@ -56,36 +95,50 @@ extension Node {
                 .min(by: { $0.body.lexicographicallyPrecedes($1.body) })
         else { return nil }
         var seed = Blake2b.hash(founder.body + Array("unknown names".utf8))
-        return LoginService.Holding(
+        self.init(
             pin: pin,
-            account: { [weak self] name in await self?.account(for: name) },
+            account: { name in authority.credential(for: name) },
             secret: SecretBytes(moving: &seed),
-            records: { [weak self] in await self?.allRecords() ?? [] },
-            accept: { [weak self] record in await self?.accept(record) ?? false })
+            records: { authority.records(authority.hashes) },
+            accept: { sealed in
+                guard
+                    let record = RecordVerifier(cluster: pin.cluster).verified([sealed]).first
+                else { return false }
+                var later = authority
+                _ = later.add([record])
+                guard later.standing(of: record.hash) == .effective else { return false }
+                return await keep(record)
+            })
     }
+}
 
-    private func account(for name: String) -> (name: String, credential: AccountCredential)? {
-        let standing = core.currentAuthority.accounts.first {
+extension Authority {
+    /// The one live account of a name or address, as far as it can be logged in to.
+    fileprivate func credential(
+        for name: String
+    ) -> (name: String, credential: AccountCredential)? {
+        let standing = accounts.first {
             ($0.account.name == name || $0.account.email == name) && !$0.isRemoved
         }
         guard let standing, standing.keys.count == 1 else { return nil }
         do {
-            return (
-                standing.account.name,
-                try AccountCredential(encoded: standing.account.credential)
-            )
+            let credential = try AccountCredential(encoded: standing.account.credential)
+            return (standing.account.name, credential)
         } catch {
-            counters.count("login.unusable-credential")
+            // Whoever signed such a record has locked that account himself.
             return nil
         }
     }
+}
 
-    private func allRecords() -> [SealedRecord] {
-        core.currentAuthority.records(core.currentAuthority.hashes)
-    }
-
-    private func accept(_ record: SealedRecord) -> Bool {
-        receive(records: [record], from: nil)
-        return core.currentAuthority.standing(of: RecordVerifier.hash(of: record)) == .effective
+extension RecordVerifier {
+    /// Those of the records that hold.
+    func verified(_ sealed: [SealedRecord]) -> [VerifiedRecord] {
+        sealed.compactMap { record in
+            switch verify(record) {
+            case .success(let verified): verified
+            case .failure: nil
+            }
+        }
     }
 }

@@ -35,13 +35,8 @@ public struct NodeRecovery {
     ///
     /// - Throws: `CryptographyError` where a grant names a key that proves nothing.
     public func start(from recovered: RecoveredEventLog) throws -> NodeStart? {
-        let verifier = RecordVerifier(cluster: pin.cluster)
-        let records = (recovered.records + bootstrap).compactMap { sealed -> VerifiedRecord? in
-            switch verifier.verify(sealed) {
-            case .success(let record): record
-            case .failure: nil
-            }
-        }
+        let records = RecordVerifier(cluster: pin.cluster).verified(
+            recovered.records + bootstrap)
         let authority = Authority(
             pin: pin, own: identity.node, records: records, users: settings.users,
             pins: recovered.pins, usersFile: settings.usersFile)

@@ -54,7 +54,9 @@ struct ReceiptWait: Sendable {
         } else {
             silent = []
         }
-        let names = silent.sorted().map { snapshot.name(of: $0, own: own) }
+        var names = silent.sorted().map { snapshot.name(of: $0, own: own) }
+        // Silence is failure, also of listed servers that nobody is logged in on.
+        if timeout != nil { names += snapshot.strangers }
         output.yield(InvalidateLine(silent: names))
         output.finish()
     }
