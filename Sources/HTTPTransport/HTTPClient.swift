@@ -166,6 +166,7 @@ struct Exchange: Sendable {
 
     private var head: HTTPRequestHead {
         var headers = HTTPHeaders([("host", call.host), ("connection", "close")])
+        for field in call.fields { headers.add(name: field.name, value: field.value) }
         if let type = call.contentType { headers.add(name: "content-type", value: type) }
         if call.method == .post {
             headers.add(name: "content-length", value: "\(call.body.count)")

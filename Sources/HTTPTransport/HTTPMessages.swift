@@ -19,6 +19,20 @@ public enum HTTPEndpoint: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+/// One more header of a request.
+public struct HTTPField: Sendable, Hashable {
+    /// The name, in lower case.
+    public let name: String
+    /// The value; what has control characters is not sent.
+    public let value: String
+
+    /// Joins name and value.
+    public init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
 /// A request, without anything that depends on who asks.
 public struct HTTPCall: Sendable, Hashable {
     /// The two methods we need.
@@ -37,18 +51,21 @@ public struct HTTPCall: Sendable, Hashable {
     public var host: String
     /// The media type of the body; absent without a body.
     public var contentType: String?
+    /// What else its head says.
+    public var fields: [HTTPField]
     /// The body.
     public var body: [UInt8]
 
     /// Makes a request.
     public init(
         _ method: Method, _ target: String, host: String, contentType: String? = nil,
-        body: [UInt8] = []
+        fields: [HTTPField] = [], body: [UInt8] = []
     ) {
         self.method = method
         self.target = target
         self.host = host
         self.contentType = contentType
+        self.fields = fields
         self.body = body
     }
 }

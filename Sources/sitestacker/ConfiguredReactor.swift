@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ClusterCore
 internal import ClusterModel
+internal import Glibc
 internal import HTTPTransport
 internal import NodeConfiguration
 internal import NodeRuntime
@@ -84,7 +85,9 @@ final class ConfiguredReactor: EventReactor {
                     path.hasPrefix("/") ? .path(FilePath(path)) : .name(path),
                     arguments: Arguments(Array(words.dropFirst())), environment: environment,
                     workingDirectory: FilePath(site), platformOptions: options,
-                    input: .array(payload), output: .discarded,
+                    input: .fileDescriptor(
+                        try ConfiguredReactor.file(of: payload), closeAfterSpawningProcess: true),
+                    output: .discarded,
                     error: .string(limit: ConfiguredReactor.outputLimit))
             }
             guard let result else { return "\(program): no end within \(timeout)" }
@@ -93,6 +96,24 @@ final class ConfiguredReactor: EventReactor {
             return "\(program): \(result.terminationStatus) \(complaint.prefix(300))"
         } catch {
             return "\(program): \(error)"
+        }
+    }
+
+    /// A file in memory from which the program reads the payload, or does not: through a pipe, one
+    /// that ends without reading would make the writing fail, or wait for ever.
+    private static func file(of payload: [UInt8]) throws -> FileDescriptor {
+        let name = "/sitestacker-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+        let number = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0o600)
+        guard number >= 0 else { throw Errno(rawValue: errno) }
+        shm_unlink(name)
+        let file = FileDescriptor(rawValue: number)
+        do {
+            try file.writeAll(payload)
+            guard lseek(number, 0, SEEK_SET) == 0 else { throw Errno(rawValue: errno) }
+            return file
+        } catch {
+            try file.close()
+            throw error
         }
     }
 
@@ -114,7 +135,8 @@ final class ConfiguredReactor: EventReactor {
             let answer = try await client.send(
                 HTTPCall(
                     .post, address.target, host: address.host.inURL,
-                    contentType: "application/octet-stream", body: payload))
+                    contentType: "application/octet-stream",
+                    fields: [HTTPField("sitestacker-event-id", id.description)], body: payload))
             return (200..<300).contains(answer.status)
                 ? nil : "\(address.text): HTTP status \(answer.status)"
         } catch {

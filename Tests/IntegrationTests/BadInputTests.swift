@@ -23,7 +23,8 @@ extension BlackBox.BadInputTests {
         BadCommand(words: ["publish", "t", "--timeout", "30"], status: 64, code: "usage"),
         BadCommand(words: ["publish", "t", "--confirm", "most"], status: 64, code: "usage"),
         BadCommand(words: ["events", "--limit", "0"], status: 64, code: "usage"),
-        BadCommand(words: ["login", "-r", "http://127.0.0.1", "-p", "x"], status: 64, code: "usage"),
+        BadCommand(
+            words: ["login", "-r", "http://127.0.0.1", "-p", "x"], status: 64, code: "usage"),
         BadCommand(words: ["status"], status: 69, code: "daemon-unreachable"),
         BadCommand(words: ["publish", "t", "x"], status: 69, code: "daemon-unreachable"),
         BadCommand(words: ["invalidate"], status: 69, code: "daemon-unreachable"),
@@ -60,7 +61,8 @@ extension BlackBox.BadInputTests {
                 (["node", "remove", "http://192.0.2.1", "--yes", "--password-stdin"], 1),
             ] {
                 let outcome = try await cluster[1].begin(
-                    words + ["--json"], input: Array("\(Cluster.password)\n".utf8)).end()
+                    words + ["--json"], input: Array("\(Cluster.password)\n".utf8)
+                ).end()
                 #expect(outcome.status == status, "\(words): \(outcome)")
                 #expect(outcome.output.isEmpty)
                 #expect(try outcome.failure().exitStatus == status)

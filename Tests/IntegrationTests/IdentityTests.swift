@@ -31,7 +31,8 @@ extension BlackBox.IdentityTests {
         }
     }
 
-    @Test("The password is changed by who knows it, and the old one is void", .timeLimit(.minutes(3)))
+    @Test(
+        "The password is changed by who knows it, and the old one is void", .timeLimit(.minutes(3)))
     func password() async throws {
         try await Cluster.founded { cluster in
             let oldKey = try await cluster[1].keyOfAlice()

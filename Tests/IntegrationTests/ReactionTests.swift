@@ -61,6 +61,7 @@ extension BlackBox.ReactionTests {
     func failing() async throws {
         try await Cluster.founded(running: [1]) { cluster in
             let server = cluster[1]
+            // It never reads its payload: writing that must not fail, nor wait.
             try server.install("fail", "echo x >> \"$1\"; echo 'no such order' >&2; exit 3")
             try server.install("hang", "echo $$ > \"$1\"; exec cat /dev/zero > /dev/null")
             try server.install("note", "cat > \"$1/$SITESTACKER_EVENT_ID\"")
@@ -76,7 +77,8 @@ extension BlackBox.ReactionTests {
 
                 """)
             try await server.tookConfiguration()
-            let poison = try await server.publish("poison", "{}", confirm: "local")
+            let poison = try await server.publish(
+                "poison", String(repeating: "x", count: 100_000), confirm: "local")
             _ = try await server.publish("slow", "{}", confirm: "local")
             _ = try await server.content(of: "scratch/hangs")
             let quick = try await server.publish("quick", "fast", confirm: "local")

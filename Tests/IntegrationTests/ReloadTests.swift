@@ -59,7 +59,9 @@ extension BlackBox.ReloadTests {
         }
     }
 
-    @Test("A server that is added to the list belongs to it without a restart", .timeLimit(.minutes(3)))
+    @Test(
+        "A server that is added to the list belongs to it without a restart",
+        .timeLimit(.minutes(3)))
     func addition() async throws {
         try await Cluster.new { cluster in
             let (first, second, third) = (cluster[1], cluster[2], cluster[3])
@@ -76,6 +78,7 @@ extension BlackBox.ReloadTests {
             #expect(others == [second.url])
             try first.configure(urls: [first.url, second.url, third.url])
             try second.configure(urls: [second.url, first.url, third.url])
+            for server in [first, second] { try await server.tookConfiguration() }
             for server in cluster.servers { try await server.becomeReady() }
             #expect(try await first.status().servers.map(\.url) == [second.url, third.url])
             let outcome = try await first.run("publish", "order.paid", "{}", "--confirm", "all")

@@ -44,7 +44,7 @@ struct Cluster {
             try await test(cluster)
         } catch {
             for server in cluster.servers {
-                Issue.record("log of server \(server.number):\n\(server.log.suffix(6_000))")
+                Issue.record("log of server \(server.number):\n\(server.log.prefix(20_000))")
             }
             try await cluster.end()
             throw error
