@@ -31,7 +31,8 @@ extension Installation {
             ApplicationEvent(topic: request.topic, payload: try await place(payload)))
         try checkEncodable(content)
         let result = await node.publish(
-            [content], level: level, timeout: .milliseconds(Int64(request.timeoutMilliseconds)))
+            [content], level: level,
+            timeout: .milliseconds(Int64(clamping: request.timeoutMilliseconds)))
         return try answer(result, level: level, snapshot: await node.snapshot())
     }
 
@@ -128,7 +129,8 @@ extension Installation {
         }
         let wait = ReceiptWait(
             event: published, own: identity.node, snapshot: snapshot,
-            timeout: request.wait ? .milliseconds(Int64(request.timeoutMilliseconds)) : nil)
+            timeout: request.wait
+                ? .milliseconds(Int64(clamping: request.timeoutMilliseconds)) : nil)
         return wait.lines(on: node, from: news, ending: newsSink)
     }
 }

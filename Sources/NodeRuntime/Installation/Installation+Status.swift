@@ -45,7 +45,10 @@ extension Installation {
             throw ErrorDocument(error)
         }
         let missing = snapshot.core.logs.reduce(UInt64(0)) { sum, log in
-            sum + (log.known.value - log.head.last.value)
+            // How far a log goes is a peer's claim: of several the sum may be beyond any number.
+            let (total, isBeyond) = sum.addingReportingOverflow(
+                log.known.value - log.head.last.value)
+            return isBeyond ? .max : total
         }
         let waiting = snapshot.core.logs.reduce(UInt64(0)) { sum, log in
             sum + (log.head.last > log.applied ? log.head.last.value - log.applied.value : 0)
