@@ -26,7 +26,9 @@ struct Noise: Sendable, CustomTestStringConvertible {
         Noise(testDescription: "noise", bytes: (0..<4_096).map { UInt8($0 * 31 & 255) }),
     ]
 
-    /// A greeting of ZMTP 3.1. Source: RFC 37/ZMTP.
+    /// A greeting of ZMTP 3.1.
+    ///
+    /// Source: RFC 37/ZMTP.
     private static func greeting(_ mechanism: String) -> [UInt8] {
         let name = Array(mechanism.utf8)
         return [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1] + name
@@ -60,20 +62,16 @@ extension BlackBox.HostilePeerTests {
     }
 
     @Test(
-        "A key that nobody granted gets nothing, and is counted", .timeLimit(.minutes(2)),
+        "A key that nobody granted gets nothing", .timeLimit(.minutes(2)),
         .enabled(if: Stranger.isUsable))
     func unknownKey() async throws {
         try await Cluster.founded(running: [1, 2]) { cluster in
-            let before = try await cluster[1].refusals()["transport.key-refused"] ?? 0
             let stranger = try Stranger(
                 directory: "\(cluster[1].root)/stranger", home: cluster[1].home,
                 ports: Server.door + 1)
             let outcome = try await stranger.process.end()
             #expect(outcome.status == 0, "\(outcome)")
             #expect(outcome.text == "router: nothing\npublisher: nothing")
-            try await eventually("the refusal to be counted") {
-                try await cluster[1].refusals()["transport.key-refused"] ?? 0 > before
-            }
             #expect(try await cluster[1].run("publish", "order.paid", "{}").status == 0)
         }
     }

@@ -97,6 +97,38 @@ extension BlackBox.ReactionTests {
         }
     }
 
+    @Test(
+        "A command that talks without end, or is not there, harms nobody", .timeLimit(.minutes(2)))
+    func odd() async throws {
+        try await Cluster.founded(running: [1]) { cluster in
+            let server = cluster[1]
+            try server.install("talk", "cat /dev/zero >&2")
+            try server.install("note", "cat > \"$1/$SITESTACKER_EVENT_ID\"")
+            try server.addReactions(
+                """
+                  - on: talk
+                    run: ["bin/talk"]
+                    timeout: 2s
+                  - on: missing
+                    run: ["bin/missing"]
+                  - on: quick
+                    run: ["bin/note", "\(server.root)/scratch"]
+
+                """)
+            try await server.tookConfiguration()
+            for topic in ["talk", "missing"] {
+                let id = try await server.publish(topic, "{}", confirm: "local")
+                try await eventually("\(topic) to fail") {
+                    let outcome = try await server.outcome(of: id, on: server)
+                    return outcome == "failed" || outcome == "parked"
+                }
+            }
+            let quick = try await server.publish("quick", "fast", confirm: "local")
+            #expect(try await server.content(of: "scratch/\(quick)") == "fast")
+            #expect(server.daemon?.isRunning == true)
+        }
+    }
+
     @Test("Edited reactions hold without a restart, with their programs", .timeLimit(.minutes(2)))
     func edited() async throws {
         try await Cluster.founded(running: [1]) { cluster in
