@@ -77,7 +77,8 @@ extension Replicator {
         let peer = peers[node]
         let lag = heads.reduce(UInt64(0)) { sum, head in
             let durable = peer?.durable[head.log] ?? 0
-            return sum + (head.last > durable ? head.last.value - durable.value : 0)
+            // Floors are peers' claims, so that a sum may be beyond any number.
+            return sum &+ (head.last > durable ? head.last.value - durable.value : 0)
         }
         return CoreStatus.Member(
             node: node, status: peers.status(of: node), heardAt: peer?.heardAt,
