@@ -89,10 +89,11 @@ final class SmallWebServer {
         }
     }
 
-    func stop() async throws { try await process.stop() }
+    /// Ends it; it has nothing to lose.
+    func stop() async throws { try await process.crash() }
 
     private static let script = """
-        import http.server, itertools, os, sys
+        import http.server, itertools, os, socketserver, sys
         numbers = itertools.count()
 
         class Answers(http.server.BaseHTTPRequestHandler):
@@ -109,8 +110,9 @@ final class SmallWebServer {
             def log_message(self, *words):
                 pass
 
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-        print(server.server_port, flush=True)
+        # HTTPServer would ask the resolver for its own name, which may take long.
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answers)
+        print(server.server_address[1], flush=True)
         server.serve_forever()
 
         """
