@@ -193,7 +193,7 @@ extension Replicator {
 
     mutating func answerHeads(of origin: NodeID?, _ ticket: ReplyTicket) {
         let heads = book.heads(of: origin)
-        // All of them are asked for in pages; those of one origin fit into one, the newest at least.
+        // All are asked for in pages; those of one origin fit into one, the newest at least.
         emit(
             .answerHeads(origin == nil ? heads : Array(heads.suffix(Limits.headsInMessage)), ticket)
         )

@@ -63,7 +63,7 @@ extension BlackBox.ReactionTests {
             let server = cluster[1]
             // It never reads its payload: writing that must not fail, nor wait.
             try server.install("fail", "echo x >> \"$1\"; echo 'no such order' >&2; exit 3")
-            try server.install("hang", "echo $$ > \"$1\"; exec cat /dev/zero > /dev/null")
+            try server.install("hang", "echo $$ > \"$1\"; exec tail -f /dev/null")
             try server.install("note", "cat > \"$1/$SITESTACKER_EVENT_ID\"")
             try server.addReactions(
                 """

@@ -124,10 +124,17 @@ private final class Rules: Sendable {
         let refusal = #expect(throws: ZeroMQError.self) { _ = try authenticator() }
         #expect(refusal?.code == .addressInUse)
         first = nil
-        let closed = Journal<Int>()
-        executor.perform { closed.append(1) }
-        await closed.wait(forCount: 1)
-        _ = try authenticator()
+        // libzmq's reaper lets go of the name a moment after the socket was closed.
+        let end = ContinuousClock.now + .seconds(5)
+        while first == nil, ContinuousClock.now < end {
+            do {
+                first = try authenticator()
+            } catch let error as ZeroMQError {
+                #expect(error.code == .addressInUse)
+                await Task.yield()
+            }
+        }
+        #expect(first != nil)
     }
 
     struct Malformed: CustomTestStringConvertible {

@@ -4,7 +4,8 @@ import ClusterModel
 
 /// I4: an event has its effect once.
 ///
-/// It is handed out once in a process, and no handler runs again for what the disk says is applied. An invalidation is done at least once, by a clear that began
+/// It is handed out once in a process, and no handler runs again for what the disk says is
+/// applied. An invalidation is done at least once, by a clear that began
 /// after it came.
 final class Effects: Checker {
     private struct Key: Hashable {

@@ -53,6 +53,11 @@ struct LogImage {
         tracks[id.log]?.batches.first { $0.batch.header.range.contains(id) }?.batch
     }
 
+    /// Whether a log is known to have two histories.
+    func isQuarantined(_ log: EpochID) -> Bool {
+        tracks[log]?.batches.contains { $0.disposition == .quarantined } ?? false
+    }
+
     /// Whether everything in a range is held, or was once and has been truncated.
     func holds(_ range: EventRange) -> Bool { range.last <= last(of: range.log) }
 

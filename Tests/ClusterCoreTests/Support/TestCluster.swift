@@ -163,9 +163,8 @@ struct TestCluster {
         case .load(let range): later(diskDelay, node, .loaded(range, disks[node].batches(range)))
         case .recordApplied(let record): disks[node].record(record)
         case .recordReceipt(let receipt, let by, _): disks[node].receipts.append((receipt, by))
-        case .dispose(let log, let first, let disposition):
-            let isStored = disks[node].logs[log]?.contains { $0.header.first == first } == true
-            if isStored, disposition == .quarantined { disks[node].quarantined.insert(log) }
+        case .dispose(let log, let first, .quarantined): quarantine(log, first, on: node)
+        case .dispose: break
         case .truncate(let floor): disks[node].truncate(to: floor)
         case .jump(let floor): disks[node].floors[floor.log] = floor
         case .broadcastBeacon(let beacon):
@@ -192,14 +191,18 @@ struct TestCluster {
             later(
                 linkDelay * 2, node,
                 isHeld ? .blobStored(blob) : .blobFailed(blob, from: peer, reason: "not held"))
-        case .deliver(let batch, let indices):
-            delivered[node] += indices.map { batch.id(at: $0) }
+        case .deliver(let batch, let run): delivered[node] += run.map { batch.id(at: $0) }
         case .apply(let task):
             if let outcome = answer(node, task) {
                 later(diskDelay, node, .applied(task.ticket, outcome, []))
             }
         case .stop: kill(node)
         }
+    }
+
+    private mutating func quarantine(_ log: EpochID, _ first: SequenceNumber, on node: Int) {
+        let isStored = disks[node].logs[log]?.contains { $0.header.first == first } == true
+        if isStored { disks[node].quarantined.insert(log) }
     }
 
     private struct AppendKey: Hashable {

@@ -23,7 +23,7 @@ struct Overdue: Error, CustomStringConvertible {
 /// - Parameter what: Said where it does not come true in time.
 @discardableResult
 func eventually<Value>(
-    _ what: String, within timeout: Duration = .seconds(45),
+    _ what: String, within timeout: Duration = .seconds(90),
     _ condition: () async throws -> Value?
 ) async throws -> Value {
     let deadline = ContinuousClock.now + timeout
@@ -39,7 +39,7 @@ func eventually<Value>(
 
 /// Waits until a condition holds.
 func eventually(
-    _ what: String, within timeout: Duration = .seconds(45),
+    _ what: String, within timeout: Duration = .seconds(90),
     holds condition: () async throws -> Bool
 ) async throws {
     try await eventually(what, within: timeout) { try await condition() ? () : nil }
