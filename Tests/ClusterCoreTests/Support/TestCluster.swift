@@ -163,8 +163,7 @@ struct TestCluster {
         case .load(let range): later(diskDelay, node, .loaded(range, disks[node].batches(range)))
         case .recordApplied(let record): disks[node].record(record)
         case .recordReceipt(let receipt, let by, _): disks[node].receipts.append((receipt, by))
-        case .dispose(let log, let first, .quarantined): quarantine(log, first, on: node)
-        case .dispose: break
+        case .dispose(let log, let first, let what): dispose(log, first, what, on: node)
         case .truncate(let floor): disks[node].truncate(to: floor)
         case .jump(let floor): disks[node].floors[floor.log] = floor
         case .broadcastBeacon(let beacon):
@@ -200,9 +199,11 @@ struct TestCluster {
         }
     }
 
-    private mutating func quarantine(_ log: EpochID, _ first: SequenceNumber, on node: Int) {
+    private mutating func dispose(
+        _ log: EpochID, _ first: SequenceNumber, _ disposition: LogEntry.Disposition, on node: Int
+    ) {
         let isStored = disks[node].logs[log]?.contains { $0.header.first == first } == true
-        if isStored { disks[node].quarantined.insert(log) }
+        if isStored, disposition == .quarantined { disks[node].quarantined.insert(log) }
     }
 
     private struct AppendKey: Hashable {
