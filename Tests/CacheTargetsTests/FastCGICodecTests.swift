@@ -128,9 +128,9 @@ struct FastCGICodecTests {
             ("[::1]:9000", "tcp:[::1]:9000"),
         ])
     func address(text: String, expected: String) throws {
-        let address = try FastCGIAddress(text)
+        let address = try SocketAddress(text)
         #expect(address.description == expected)
-        #expect(try FastCGIAddress(address.description) == address)
+        #expect(try SocketAddress(address.description) == address)
     }
 
     @Test(
@@ -141,7 +141,7 @@ struct FastCGICodecTests {
             "tcp:[]:1",
         ])
     func badAddress(text: String) {
-        let error = #expect(throws: CacheTargetError.self) { try FastCGIAddress(text) }
+        let error = #expect(throws: CacheTargetError.self) { try SocketAddress(text) }
         #expect(error?.code == .invalidAddress)
     }
 }

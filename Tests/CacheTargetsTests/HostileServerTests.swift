@@ -12,7 +12,7 @@ struct HostileServerTests {
     init() throws { directory = try TemporaryDirectory() }
 
     private func clear(
-        _ address: FastCGIAddress, total: Duration = .seconds(5)
+        _ address: SocketAddress, total: Duration = .seconds(5)
     ) async throws -> [CacheTargetError] {
         let cache = PHPFPMCache(
             endpoints: .addresses([address]),
@@ -151,7 +151,7 @@ struct HostileServerTests {
         #expect(try await clear(.unix(path: file)).map(\.code) == [.refused, .refused])
         let port = try await clear(.tcp(host: "127.0.0.1", port: 1))
         #expect(port.map(\.code) == [.refused, .refused])
-        let name = try await clear(.tcp(host: "web1.example", port: 9_000))
+        let name = try await clear(.tcp(host: "web1..example", port: 9_000))
         #expect(name.map(\.code) == [.invalidAddress, .invalidAddress])
         let long = String(repeating: "x", count: 200)
         #expect(try await clear(.unix(path: "/\(long)")).allSatisfy { $0.code == .system })

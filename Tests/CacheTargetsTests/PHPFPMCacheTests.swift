@@ -19,7 +19,7 @@ struct PHPFPMCacheTests {
     }
 
     private func cache(
-        _ addresses: [FastCGIAddress], deadlines: FastCGIDeadlines = FastCGIDeadlines()
+        _ addresses: [SocketAddress], deadlines: FastCGIDeadlines = FastCGIDeadlines()
     ) -> PHPFPMCache {
         PHPFPMCache(
             endpoints: .addresses(addresses), script: script, pool: pool, deadlines: deadlines)

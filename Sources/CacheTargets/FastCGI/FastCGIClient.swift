@@ -17,7 +17,7 @@ public struct FastCGIClient: Sendable {
     ///
     /// - Throws: `CacheTargetError`, also where the status of the reply is not 200.
     public func perform(
-        _ request: FastCGIRequest, at address: FastCGIAddress
+        _ request: FastCGIRequest, at address: SocketAddress
     ) async throws(CacheTargetError) -> FastCGIReply {
         let deadlines = deadlines
         return try await pool.run { () throws(CacheTargetError) in
@@ -34,7 +34,7 @@ extension FastCGIReply {
     /// Accepts status 200 only.
     ///
     /// - Throws: `scriptNotFound`, `accessDenied`, `phpFatal` or `httpStatus`.
-    func check(_ address: FastCGIAddress) throws(CacheTargetError) {
+    func check(_ address: SocketAddress) throws(CacheTargetError) {
         guard status != 200 else { return }
         let text = String(decoding: body.prefix(512), as: UTF8.self)
         let evidence =

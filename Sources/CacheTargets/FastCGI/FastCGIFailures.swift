@@ -1,53 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
-
 extension FastCGIConnection {
-    borrowing func timeout(operation: String) -> CacheTargetError {
-        CacheTargetError(
-            .timedOut, target: address.description, operation: operation,
-            expected: "an answer before the deadline", found: "silence",
-            hint: "Look whether PHP-FPM is stopped or all its children are busy (pm.max_children).")
-    }
-
-    borrowing func cut(afterBytes count: Int, operation: String) -> CacheTargetError {
-        CacheTargetError(
-            .replyCut, target: address.description, operation: operation,
-            expected: "a whole reply", found: "end of connection after \(count) bytes",
-            hint: "PHP-FPM restarted or its child died; look into its log, then try again.")
-    }
-
-    /// A refusal of the operating system, in words.
-    static func failure(
-        _ code: Int32, _ address: FastCGIAddress, operation: String
-    ) -> CacheTargetError {
-        let (kind, expected, hint): (CacheTargetError.Code, String, String) =
-            switch code {
-            case ENOENT, ENOTDIR, ELOOP:
-                (
-                    .socketMissing, "a listening socket",
-                    "Start PHP-FPM, or correct the path under caches: in sitestacker.yml."
-                )
-            case EACCES, EPERM:
-                (
-                    .permissionDenied, "the right to connect",
-                    "Let the daemon's user be in listen.group of the pool."
-                )
-            case ECONNREFUSED, ENOTSOCK:
-                (.refused, "a listening server", "Start PHP-FPM: nobody listens there.")
-            case ETIMEDOUT, EHOSTUNREACH, ENETUNREACH:
-                (.timedOut, "a reachable server", "Check the address and the network.")
-            default:
-                (.system, "success", "See the operating system's message.")
-            }
-        return CacheTargetError(
-            kind, target: address.description, operation: operation, expected: expected,
-            found: String(cString: strerror(code)), hint: hint)
-    }
-
     /// Bytes which are not the reply to the request, in words.
     static func refusal(
-        _ refusal: FastCGIReplyReader.Refusal, _ address: FastCGIAddress
+        _ refusal: FastCGIReplyReader.Refusal, _ address: SocketAddress
     ) -> CacheTargetError {
         let notFastCGI = "Check that the address is PHP-FPM's, not a web server's."
         let (kind, expected, found, hint): (CacheTargetError.Code, String, String, String) =

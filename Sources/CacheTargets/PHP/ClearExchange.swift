@@ -22,7 +22,7 @@ struct ClearExchange: Sendable {
     ///
     /// - Throws: what went wrong on the way.
     func clear(
-        _ request: ClearRequest, at address: FastCGIAddress
+        _ request: ClearRequest, at address: SocketAddress
     ) throws(CacheTargetError) -> Answer {
         let edition = request.edition
         try script.install(edition)
@@ -41,7 +41,7 @@ struct ClearExchange: Sendable {
     }
 
     /// Reads the counters without clearing.
-    func status(at address: FastCGIAddress) throws(CacheTargetError) -> ClearReply {
+    func status(at address: SocketAddress) throws(CacheTargetError) -> ClearReply {
         try script.install(.whole)
         var connection = try FastCGIConnection.open(
             address, deadlines: deadlines, deadline: .after(deadlines.total))

@@ -28,8 +28,13 @@ public final class PHPFPMCache: Sendable {
     }
 
     /// Clears, and reports for each master and each cache that the request names.
-    public func clear(_ request: ClearRequest) async -> [CacheClearReport] {
-        let masters: [[FastCGIAddress]]
+    ///
+    /// - Parameter isSpared: Whether the master that a former report named by this target is left
+    ///   alone, without a report.
+    public func clear(
+        _ request: ClearRequest, sparing isSpared: (String) -> Bool = { _ in false }
+    ) async -> [CacheClearReport] {
+        var masters: [[SocketAddress]]
         do throws(CacheTargetError) {
             masters = try await self.masters()
         } catch {
@@ -40,6 +45,8 @@ public final class PHPFPMCache: Sendable {
             return ClearVerdict(target: "php-fpm", request: request, milliseconds: 0)
                 .reports(.nothingToClear("there is no PHP-FPM socket"))
         }
+        // The first pool stands for its master: another one names only what the first could not do.
+        masters.removeAll { isSpared($0[0].description) }
         if masters.count == 1 { return await clear(request, master: masters[0]) }
         return await withTaskGroup(of: (Int, [CacheClearReport]).self) { group in
             for (index, master) in masters.enumerated() {
@@ -54,7 +61,7 @@ public final class PHPFPMCache: Sendable {
     /// The sockets of each master, found anew; those which nothing tells apart stand alone.
     ///
     /// - Throws: `CacheTargetError` where the directory of the sockets cannot be read.
-    public func masters() async throws(CacheTargetError) -> [[FastCGIAddress]] {
+    public func masters() async throws(CacheTargetError) -> [[SocketAddress]] {
         let endpoints = endpoints
         let addresses = try await pool.run { () throws(CacheTargetError) in
             try endpoints.resolved()
@@ -69,7 +76,7 @@ public final class PHPFPMCache: Sendable {
             return found
         }
         var places: [MasterIdentity: Int] = [:]
-        var masters: [[FastCGIAddress]] = []
+        var masters: [[SocketAddress]] = []
         for (index, address) in addresses.enumerated() {
             if let identity = identities[index], let place = places[identity] {
                 masters[place].append(address)
@@ -82,7 +89,7 @@ public final class PHPFPMCache: Sendable {
     }
 
     /// The master behind a socket; remembered for as long as the socket is the same one.
-    private func identity(of address: FastCGIAddress) async -> MasterIdentity? {
+    private func identity(of address: SocketAddress) async -> MasterIdentity? {
         // A TCP port has nothing that would show that another master has taken it over.
         guard case .unix(let path) = address, let file = SocketFile(path) else { return nil }
         if let identity = known.withLock({ $0[file] }) { return identity }
@@ -105,7 +112,7 @@ public final class PHPFPMCache: Sendable {
 
     /// Clears one master: each cache through the first of its pools that can do it.
     private func clear(
-        _ request: ClearRequest, master: [FastCGIAddress]
+        _ request: ClearRequest, master: [SocketAddress]
     ) async -> [CacheClearReport] {
         var reports: [CacheClearReport] = []
         var rest = request
@@ -126,7 +133,7 @@ public final class PHPFPMCache: Sendable {
         return reports
     }
 
-    private func clear(_ request: ClearRequest, at address: FastCGIAddress) async
+    private func clear(_ request: ClearRequest, at address: SocketAddress) async
         -> [CacheClearReport]
     {
         let exchange = exchange

@@ -5,7 +5,7 @@ import Glibc
 /// Which addresses of PHP-FPM to clear.
 public enum PHPFPMEndpoints: Sendable, Equatable {
     /// Exactly these, as the configuration names them.
-    case addresses([FastCGIAddress])
+    case addresses([SocketAddress])
     /// Every `php*-fpm*.sock` in this directory, read anew with every clear.
     case directory(String)
 
@@ -19,7 +19,7 @@ public enum PHPFPMEndpoints: Sendable, Equatable {
     ///
     /// A missing directory is an empty one: PHP-FPM is not installed.
     /// - Throws: `permissionDenied` or `system` where the directory cannot be read.
-    func resolved() throws(CacheTargetError) -> [FastCGIAddress] {
+    func resolved() throws(CacheTargetError) -> [SocketAddress] {
         let directory: String
         switch self {
         case .addresses(let list): return list

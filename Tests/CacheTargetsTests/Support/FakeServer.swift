@@ -6,7 +6,7 @@ import Glibc
 
 /// A server on a Unix socket which answers one connection with whatever a test wants.
 final class FakeServer: Sendable {
-    let address: FastCGIAddress
+    let address: SocketAddress
     private let directory: TemporaryDirectory
     private let listener: Int32
 

@@ -48,7 +48,7 @@ final class RealPHPFPM {
     deinit { stop() }
 
     /// The address of a pool.
-    func address(_ pool: String = "www") -> FastCGIAddress {
+    func address(_ pool: String = "www") -> SocketAddress {
         if let port = settings.port { return .tcp(host: "127.0.0.1", port: port) }
         return .unix(path: "\(directory.path)/php-\(pool)-fpm.sock")
     }

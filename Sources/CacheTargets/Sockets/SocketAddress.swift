@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Where a FastCGI server listens.
-public enum FastCGIAddress: Sendable, Hashable, CustomStringConvertible {
+/// Where a server listens.
+public enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
     /// A Unix socket, by its absolute path.
     case unix(path: String)
-    /// A TCP port at a numeric address, IPv4 or IPv6 without brackets.
+    /// A TCP port at a numeric address, IPv4 or IPv6 without brackets, or at a host's name.
     case tcp(host: String, port: UInt16)
 
     /// The longest path of a Unix socket.
@@ -14,14 +14,15 @@ public enum FastCGIAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads `unix:/path`, `/path`, `tcp:HOST:PORT` or `HOST:PORT`; IPv6 stands in brackets.
     ///
-    /// Names are not resolved, because resolving has no deadline; `localhost` means 127.0.0.1.
+    /// `localhost` means 127.0.0.1.
+    /// - Parameter server: whose address it is, for the message.
     /// - Throws: `CacheTargetError` with `invalidAddress`, which says what is wrong.
-    public init(_ text: String) throws(CacheTargetError) {
+    public init(_ text: String, of server: String = "php-fpm") throws(CacheTargetError) {
         func refusal(_ expected: String) -> CacheTargetError {
             CacheTargetError(
-                .invalidAddress, target: "php-fpm", operation: "read address",
+                .invalidAddress, target: server, operation: "read address",
                 expected: expected, found: text,
-                hint: "Write unix:/run/php/php8.2-fpm.sock or tcp:127.0.0.1:9000.")
+                hint: "Write an address such as unix:/run/server.sock or 127.0.0.1:9000.")
         }
         if text.hasPrefix("unix:") || text.hasPrefix("/") {
             let path = text.hasPrefix("unix:") ? String(text.dropFirst(5)) : text
@@ -52,8 +53,19 @@ public enum FastCGIAddress: Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .unix(let path): "unix:\(path)"
+        case .tcp: "tcp:\(endpoint)"
+        }
+    }
+
+    /// The address without the word `tcp`.
+    var endpoint: String {
+        switch self {
+        case .unix(let path): "unix:\(path)"
         case .tcp(let host, let port):
-            host.contains(":") ? "tcp:[\(host)]:\(port)" : "tcp:\(host):\(port)"
+            host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         }
     }
 }
+
+/// The name that callers know until they are changed to the other one.
+public typealias FastCGIAddress = SocketAddress
