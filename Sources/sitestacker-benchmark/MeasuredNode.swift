@@ -107,7 +107,9 @@ private struct FixtureDoors: DoorClient {
 
 /// A host without caches.
 private struct NoCaches: CacheClearer {
-    func clear(_ invalidation: Invalidation) async -> [StepReceipt] { [] }
+    func clear(
+        _ invalidation: Invalidation, sparing spared: Set<String>
+    ) async -> [StepReceipt] { [] }
 }
 
 /// A configuration without handlers.

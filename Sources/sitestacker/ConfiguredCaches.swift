@@ -31,8 +31,10 @@ final class CurrentCaches: CacheClearer {
         self.caches.withLock { $0 = new }
     }
 
-    func clear(_ invalidation: Invalidation) async -> [StepReceipt] {
-        await caches.withLock { $0 }.clear(invalidation)
+    func clear(
+        _ invalidation: Invalidation, sparing spared: Set<String>
+    ) async -> [StepReceipt] {
+        await caches.withLock { $0 }.clear(invalidation, sparing: spared)
     }
 }
 
@@ -72,13 +74,16 @@ struct ConfiguredCaches: CacheClearer {
         }
     }
 
-    func clear(_ invalidation: Invalidation) async -> [StepReceipt] {
+    func clear(
+        _ invalidation: Invalidation, sparing spared: Set<String>
+    ) async -> [StepReceipt] {
         guard let phpFPM else { return [] }
+        let isSpared = { address in spared.contains("php-fpm \(address)") }
         var steps: [StepReceipt] = []
         for request in requests(for: invalidation) {
             switch request {
             case .success(let request):
-                steps += await phpFPM.clear(request).map(StepReceipt.init)
+                steps += await phpFPM.clear(request, sparing: isSpared).map(StepReceipt.init)
             case .failure(let error):
                 steps.append(
                     StepReceipt(

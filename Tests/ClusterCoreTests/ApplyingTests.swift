@@ -14,7 +14,9 @@ import Testing
 
     private func clears(_ cluster: TestCluster, _ node: Int) -> [Invalidation] {
         cluster.effects[node].compactMap {
-            guard case .apply(let task) = $0, case .clear(let order) = task.work else { return nil }
+            guard case .apply(let task) = $0, case .clear(let order, sparing: _) = task.work else {
+                return nil
+            }
             return order
         }
     }
@@ -141,7 +143,7 @@ import Testing
             cluster.disks[0].outcomes.values.joined().map(\.outcome) == [.parked(reason: "poison")])
         #expect(cluster.cores[0]?.status.parkedEvents == 1)
         cluster.answer = { _, _ in .applied }
-        cluster.feed(0, .parkedRetryRequested)
+        cluster.feed(0, .parkedRetryRequested(nil))
         cluster.run(for: .seconds(1))
         #expect(cluster.disks[0].outcomes.values.joined().isEmpty)
         #expect(cluster.cores[0]?.status.parkedEvents == 0)
@@ -225,7 +227,7 @@ import Testing
         cluster.feed(
             0,
             .configurationChanged(
-                CoreConfiguration(peerCount: 0, handlers: [TopicPattern("kept")])))
+                CoreConfiguration(peerCount: 0, handlers: [HandlerRule(TopicPattern("kept"))])))
         cluster.run(for: .seconds(5))
         var runs: [String] = []
         for effect in cluster.effects[0].dropFirst(before) {

@@ -30,7 +30,7 @@ import Testing
         }
         #expect(cluster.run(within: .seconds(2)) { $0.isReady(0) && $0.cores[0]?.pulls.count == 0 })
         let clears = cluster.effects[0].count {
-            if case .apply(let task) = $0, case .clear(let order) = task.work {
+            if case .apply(let task) = $0, case .clear(let order, sparing: _) = task.work {
                 order.everything
             } else {
                 false

@@ -148,8 +148,10 @@ struct Scenario {
                 + indices.map { "\(batch.id(at: $0).sequence)" }.joined(separator: " ")
         case .apply(let task):
             switch task.work {
-            case .clear(let order):
-                "clear \(order.everything ? "everything" : "as told"), attempt \(task.attempt)"
+            case .clear(let order, sparing: let spared):
+                "clear \(order.everything ? "everything" : "as told")"
+                    + spared.sorted().map { ", not \($0)" }.joined()
+                    + ", attempt \(task.attempt)"
             case .handle(let handler, let id, _):
                 "run handler \(handler) for \(name(id.alone)), attempt \(task.attempt)"
             }

@@ -139,7 +139,7 @@ import Testing
         cluster.start(0)
         #expect(cluster.run(within: .seconds(6)) { $0.isReady(0) })
         for effect in cluster.effects[0] {
-            if case .apply(let task) = effect, case .clear(let order) = task.work {
+            if case .apply(let task) = effect, case .clear(let order, sparing: _) = task.work {
                 #expect(order.everything)
                 clears += 1
             }

@@ -133,7 +133,9 @@ final class TestCaches: CacheClearer {
 
     func fail(with reason: String?) { state.withLock { $0.failure = reason } }
 
-    func clear(_ invalidation: Invalidation) async -> [StepReceipt] {
+    func clear(
+        _ invalidation: Invalidation, sparing spared: Set<String>
+    ) async -> [StepReceipt] {
         state.withLock { state in
             state.clears += 1
             return [

@@ -65,7 +65,7 @@ struct ClearQueue: Sendable {
         let number = ticket()
         running = number
         let attempt = max(1, covered.map(\.attempt).max() ?? 1)
-        return ApplyTask(ticket: number, work: .clear(joined), attempt: attempt)
+        return ApplyTask(ticket: number, work: .clear(joined, sparing: []), attempt: attempt)
     }
 
     /// A clear ended.

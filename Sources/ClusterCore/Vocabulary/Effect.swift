@@ -153,8 +153,9 @@ public struct AppliedRecord: Hashable, Sendable {
 public struct ApplyTask: Hashable, Sendable {
     /// What is to be done.
     public enum Work: Hashable, Sendable {
-        /// Clear what the order names; it may join the orders of several events.
-        case clear(Invalidation)
+        /// Clear what the order names, but for these targets, which were done by an attempt before;
+        /// it may join the orders of several events.
+        case clear(Invalidation, sparing: Set<String>)
         /// Run a handler of the configuration, by its index, for an event.
         case handle(handler: Int, EventID, ApplicationEvent)
     }

@@ -73,7 +73,7 @@ final class Effects: Checker {
     ) {
         guard outcome == .applied else { return }
         switch task.work {
-        case .clear(let order):
+        case .clear(let order, sparing: _):
             clears[process.host.number, default: []].append(Clear(began: began, order: order))
         case .handle(let handler, let id, _):
             let run = Run(key: Key(host: process.host.number, id: id), handler: handler)

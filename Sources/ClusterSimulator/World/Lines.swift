@@ -174,8 +174,9 @@ extension PublishResult {
 extension ApplyTask {
     fileprivate var line: String {
         switch work {
-        case .clear(let order):
-            "\(ticket.number) clear\(order.everything ? " everything" : "") attempt \(attempt)"
+        case .clear(let order, sparing: let spared):
+            "\(ticket.number) clear\(order.everything ? " everything" : "") sparing "
+                + "\(spared.count) attempt \(attempt)"
         case .handle(let handler, let id, _):
             "\(ticket.number) handler \(handler) for \(id) attempt \(attempt)"
         }

@@ -170,9 +170,9 @@ extension Node {
 
     private func apply(_ task: ApplyTask) {
         switch task.work {
-        case .clear(let invalidation):
+        case .clear(let invalidation, sparing: let spared):
             start { [self] in
-                let steps = await ports.caches.clear(invalidation)
+                let steps = await ports.caches.clear(invalidation, sparing: spared)
                 post(.applied(task.ticket, ApplyOutcome(steps).fitted(), steps.fitted()))
             }
         case .handle(let handler, let id, let event):

@@ -7,10 +7,21 @@ public import ClusterModel
 /// Must be idempotent: after a crash between effect and record it runs again. Never blocks a thread
 /// of the cooperative pool. Failures are data, so that they can travel to the origin.
 public protocol CacheClearer: Sendable {
-    /// Clears what the invalidation names in every configured cache, and proves it.
+    /// Clears what the invalidation names in every configured cache but those that are spared, and
+    /// proves it.
     ///
-    /// One step per cache and action, failed ones included; empty where no cache is configured.
-    func clear(_ invalidation: Invalidation) async -> [StepReceipt]
+    /// A cache that is down must not cost the healthy ones their contents at every attempt, so a
+    /// retry spares what is done already. What is spared is named, rather than what is to be done,
+    /// so that a cache which nobody has seen before is always cleared.
+    ///
+    /// Law: whatever is not spared is cleared, or has a step that says why not. All steps of a
+    /// cache have the same target; a cache with any failed step is not done.
+    ///
+    /// - Parameter spared: Targets, as former steps of this method named them.
+    /// - Returns: One step per cache and action, failed ones included; empty where there is none.
+    func clear(
+        _ invalidation: Invalidation, sparing spared: Set<String>
+    ) async -> [StepReceipt]
 }
 
 /// Runs what the configuration says shall happen on an application event.
