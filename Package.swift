@@ -96,7 +96,8 @@ let package = Package(
         target("MeshTransport", ["ClusterCore", "ClusterModel", "NodeRuntime", "ZeroMQ"]),
         target("EventLogSQLite", ["ClusterModel", "NodeRuntime", grdb]),
         target("HTTPTransport", [nioCore, nioPosix, nioHTTP1]),
-        target("CacheTargets"),
+        target("ProgramRunner", [subprocess, systemPackage]),
+        target("CacheTargets", ["HTTPTransport", "ProgramRunner"]),
         target(
             "AdminHTTP",
             [
@@ -117,7 +118,7 @@ let package = Package(
             [
                 "AdminAPI", "AdminHTTP", "CacheTargets", "ClusterCore", "ClusterModel",
                 "ClusterSigning", "EventLogSQLite", "HTTPTransport", "MeshTransport",
-                "NodeConfiguration", "NodeRuntime", "SitestackerCLI", "WireFormat",
+                "NodeConfiguration", "NodeRuntime", "ProgramRunner", "SitestackerCLI", "WireFormat",
                 argumentParser, lifecycle, logging, subprocess, systemPackage, unixSignals,
             ]),
 
@@ -164,7 +165,8 @@ let package = Package(
                 "WireFormat", logging,
             ]),
         tests("HTTPTransportTests", ["HTTPTransport"]),
-        tests("CacheTargetsTests", ["CacheTargets"]),
+        tests("ProgramRunnerTests", ["ProgramRunner"]),
+        tests("CacheTargetsTests", ["CacheTargets", "HTTPTransport", "ProgramRunner"]),
         tests(
             "AdminHTTPTests",
             [

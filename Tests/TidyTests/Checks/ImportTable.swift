@@ -42,7 +42,8 @@ struct ImportTable: Sendable {
             ],
             "EventLogSQLite": ["ClusterModel", "GRDB", "NodeRuntime"],
             "HTTPTransport": ["NIOCore", "NIOHTTP1", "NIOPosix"],
-            "CacheTargets": ["ClusterModel", "NodeRuntime"],
+            "ProgramRunner": ["Subprocess", "SystemPackage"],
+            "CacheTargets": ["ClusterModel", "HTTPTransport", "NodeRuntime", "ProgramRunner"],
             "AdminHTTP": [
                 "AdminAPI", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NodeRuntime",
                 "ServiceLifecycle",
@@ -56,8 +57,9 @@ struct ImportTable: Sendable {
             "sitestacker": [
                 "AdminAPI", "AdminHTTP", "ArgumentParser", "CacheTargets", "ClusterCore",
                 "ClusterModel", "ClusterSigning", "EventLogSQLite", "HTTPTransport", "Logging",
-                "MeshTransport", "NodeConfiguration", "NodeRuntime", "ServiceLifecycle",
-                "SitestackerCLI", "Subprocess", "SystemPackage", "UnixSignals", "WireFormat",
+                "MeshTransport", "NodeConfiguration", "NodeRuntime", "ProgramRunner",
+                "ServiceLifecycle", "SitestackerCLI", "Subprocess", "SystemPackage", "UnixSignals",
+                "WireFormat",
                 "ZeroMQ",
             ],
             // Support for tests and measurements; no product.
@@ -85,10 +87,9 @@ struct ImportTable: Sendable {
             "NIOPosix": ["HTTPTransport"],
             // Hummingbird speaks in NIO's channels and buffers, so its one user meets them too.
             "NIOCore": ["HTTPTransport", "AdminHTTP"],
-            // The program starts handlers itself until there is a second user of processes.
-            "Subprocess": ["sitestacker"],
+            "Subprocess": ["ProgramRunner", "sitestacker"],
             "SwiftProtobuf": ["WireFormat"],
-            "SystemPackage": ["sitestacker"],
+            "SystemPackage": ["ProgramRunner", "sitestacker"],
             "UnixSignals": ["sitestacker"],
             "Yams": ["NodeConfiguration"],
         ])
