@@ -97,7 +97,7 @@ let package = Package(
         target("EventLogSQLite", ["ClusterModel", "NodeRuntime", grdb]),
         target("HTTPTransport", [nioCore, nioPosix, nioHTTP1]),
         target("ProgramRunner", [subprocess, systemPackage]),
-        target("CacheTargets", ["HTTPTransport", "ProgramRunner"]),
+        target("CacheTargets", ["ClusterModel", "HTTPTransport", "ProgramRunner"]),
         target(
             "AdminHTTP",
             [
@@ -166,7 +166,8 @@ let package = Package(
             ]),
         tests("HTTPTransportTests", ["HTTPTransport"]),
         tests("ProgramRunnerTests", ["ProgramRunner"]),
-        tests("CacheTargetsTests", ["CacheTargets", "HTTPTransport", "ProgramRunner"]),
+        tests(
+            "CacheTargetsTests", ["CacheTargets", "ClusterModel", "HTTPTransport", "ProgramRunner"]),
         tests(
             "AdminHTTPTests",
             [
