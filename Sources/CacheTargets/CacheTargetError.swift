@@ -23,9 +23,9 @@ public struct CacheTargetError: Error, Sendable, Equatable, CustomStringConverti
         case replyCut
         /// The reply is larger than anything this program asks for.
         case replyTooLarge
-        /// The other side does not speak FastCGI, or not to its rules.
+        /// The other side does not speak the protocol, or not to its rules.
         case wrongProtocol
-        /// The server is alive and declined the request (overloaded, unknown role).
+        /// The server is alive and declined the request (overloaded, unknown role or command).
         case declined
         /// PHP-FPM cannot see the clear script ("File not found.").
         case scriptNotFound
@@ -37,7 +37,16 @@ public struct CacheTargetError: Error, Sendable, Equatable, CustomStringConverti
         case phpFatal
         /// The clear script answered something this version does not understand.
         case unexpectedReply
-        /// The configuration of PHP forbids the clear.
+        /// The server wants a user or password, or refuses the one it was given.
+        case loginRefused
+        /// The server is alive and not fit to serve yet: it loads, waits for its master, or runs
+        /// a script.
+        case notReady
+        /// The server is a replica, or takes no writes for now.
+        case readOnly
+        /// The server is one of several that share the keys.
+        case clustered
+        /// The server's configuration forbids the clear.
         case forbidden
         /// The clear was asked for, and its effect could not be proved.
         case unproven

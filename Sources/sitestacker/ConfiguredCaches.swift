@@ -158,6 +158,12 @@ extension Proof {
                     counter: "entries",
                     before: number(before.entries), after: number(after.entries))
             ]
+        case .keys(let before, let after):
+            [
+                Proof(
+                    counter: "matching keys", before: number(before.matching),
+                    after: number(after.matching))
+            ]
         }
     }
 

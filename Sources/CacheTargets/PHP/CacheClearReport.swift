@@ -52,7 +52,17 @@ public struct UserCounters: Sendable, Equatable {
     public let memory: Int
 }
 
-/// What came of clearing one cache of one PHP-FPM master.
+/// The counters of a store of keys at one moment.
+public struct KeyCounters: Sendable, Equatable {
+    /// How many keys were found to go; afterwards how many of those were still there.
+    public let matching: Int
+    /// How many keys the database or server holds in all; nothing where it does not tell.
+    public let total: Int?
+    /// How often the whole server was emptied; only where that was asked for and is counted.
+    public let flushes: Int?
+}
+
+/// What came of clearing one cache of one server.
 public struct CacheClearReport: Sendable, Equatable {
     /// Which cache.
     public enum Cache: String, Sendable, CaseIterable {
@@ -60,6 +70,10 @@ public struct CacheClearReport: Sendable, Equatable {
         case opcode
         /// The application's entries (APCu).
         case user
+        /// Keys of a Redis database.
+        case redis
+        /// Keys of a Memcached server.
+        case memcached
     }
 
     /// The cache's own counters, the proof of effect.
@@ -68,6 +82,8 @@ public struct CacheClearReport: Sendable, Equatable {
         case opcode(before: OpcodeCounters, after: OpcodeCounters)
         /// Of the user cache.
         case user(before: UserCounters, after: UserCounters)
+        /// Of a store of keys.
+        case keys(before: KeyCounters, after: KeyCounters)
     }
 
     /// What came of it.
@@ -91,11 +107,11 @@ public struct CacheClearReport: Sendable, Equatable {
     public let action: String
     /// What came of it.
     public let outcome: Outcome
-    /// The proof; nothing where PHP did not answer or has no such cache.
+    /// The proof; nothing where the server did not answer or has no such cache.
     public let counters: Counters?
-    /// How many entries or files the clear took away; for the whole opcode cache, all scripts.
+    /// How many entries or files the clear took away; for a whole cache, all it held.
     public let removed: Int
-    /// How long the whole exchange with this master took.
+    /// How long the whole exchange with this server took.
     public let milliseconds: Double
     /// What an administrator should know besides.
     public let notes: [String]

@@ -27,6 +27,7 @@ struct ClearVerdict {
             switch cache {
             case .opcode where request.opcode == .none: nil
             case .user where request.user == .none: nil
+            case .redis, .memcached: nil
             case .opcode, .user: report(cache, outcome)
             }
         }

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which keys of a shared store belong to the site's cache.
+///
+/// Law: nothing outside the selection is ever deleted, whatever a request or the server says;
+/// sessions and queues live in the same stores.
+public enum StoreSelection: Sendable, Hashable {
+    /// The keys that begin with this text.
+    case prefix(String)
+    /// The keys that carry one of these tags.
+    case tags([String])
+    /// All keys of the database (Redis) or of the server (Memcached).
+    case everything
+
+    /// The longest prefix or tag.
+    ///
+    /// Unit: bytes.
+    public static let maximumLength = 200
+
+    /// Refuses a selection which would select everything by mistake.
+    ///
+    /// - Throws: `CacheTargetError` with `invalidRequest`.
+    func check(_ target: String) throws(CacheTargetError) {
+        let texts: [String] =
+            switch self {
+            case .prefix(let prefix): [prefix]
+            case .tags(let tags): tags
+            case .everything: ["all"]
+            }
+        let isUsable =
+            !texts.isEmpty && texts.allSatisfy { (1...Self.maximumLength).contains($0.utf8.count) }
+        guard !isUsable else { return }
+        throw CacheTargetError(
+            .invalidRequest, target: target, operation: "read selection",
+            expected: "a prefix or tags of 1 to \(Self.maximumLength) bytes each",
+            found: "something else", hint: "Everything is cleared only with flush: true.")
+    }
+
+    /// What every key of the selection begins with, as far as that is known.
+    var prefix: [UInt8] {
+        switch self {
+        case .prefix(let prefix): Array(prefix.utf8)
+        case .tags, .everything: []
+        }
+    }
+}
