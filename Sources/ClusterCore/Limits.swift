@@ -148,7 +148,7 @@ public enum Limits {
     public static let handlerRuns = 4
     /// Handler runs that wait, over all keys; beyond it no log hands over further events.
     public static let waitingHandlerRuns = 8_192
-    /// How often a handler is tried for an event before it is parked.
+    /// How often a handler is tried for an event before it is parked, where its rule does not say.
     public static let handlerAttempts = 5
     /// The first and the longest wait before a handler runs again.
     public static let handlerBackoff = Backoff(first: .seconds(1), longest: .seconds(16))

@@ -174,10 +174,11 @@ extension Replicator {
         // First looks are delivered in runs by whoever hands out.
         if let visit = look.visit, visit.reason != .parked {
             deliver(look.batch, look.index..<look.index + 1)
+            // After its delivery: whoever finds it in the log from now on can know that it comes.
+            emit(.dispose(look.id.log, first: look.batch.header.first, .accepted))
         }
-        let wanted = configuration.handlers.indices.filter {
-            configuration.handlers[$0].matches(event.topic)
-        }
+        let wanted = configuration.handlers.enumerated().filter { $1.matches(event.topic) }
+            .map { (number: $0, rule: $1) }
         guard !wanted.isEmpty else { return settle(look) }
         open(look)
         handlers.add(

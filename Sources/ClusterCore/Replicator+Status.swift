@@ -93,6 +93,9 @@ extension Replicator {
     /// The durable ends of all logs, closed ones too, in order.
     public var heads: [EpochHead] { book.heads(of: nil) }
 
+    /// Whether an event is parked here, and so can be tried again.
+    public func isParked(_ event: EventID) -> Bool { shelf.holds(event, .parked) }
+
     /// What came of an event on every member: its last word, or what its watermark tells; `nil`
     /// where it has said nothing.
     public func outcomes(of id: EventID) -> [(node: NodeID, outcome: ApplyOutcome?)] {

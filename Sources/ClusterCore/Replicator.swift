@@ -103,7 +103,8 @@ public struct Replicator: Sendable {
         case .loaded(let range, let batches): takeLoaded(range, batches)
         case .loadFailed(let range, let reason): failLoad(range, reason: reason)
         case .applied(let ticket, let outcome, let steps): finish(ticket, outcome, steps)
-        case .parkedRetryRequested: shelf.revisit([.parked])
+        case .parkedRetryRequested(let event?): shelf.revisit(event, .parked)
+        case .parkedRetryRequested(nil): shelf.revisit([.parked])
         case .replayUserRequested(let user): shelf.revisit([.refused], user: user)
         case .batchReceived, .beaconReceived, .headsReceived, .ownHeadsReceived,
             .ownHeadsFailed, .acknowledged, .headsRequested, .replayRequested, .replayServed,

@@ -34,12 +34,14 @@ final class ConfiguredReactor: EventReactor {
 
     /// Takes the reactions of a configuration.
     ///
-    /// - Returns: The topics by index; those of former configurations match nothing any more.
-    func take(_ reactions: [EventReaction]) -> [TopicPattern] {
+    /// - Returns: The rules by index; those of former configurations match nothing any more.
+    func take(_ reactions: [EventReaction]) -> [HandlerRule] {
         known.withLock { known in
             known += reactions.filter { !known.contains($0) }
             return known.map {
-                TopicPattern(reactions.contains($0) ? $0.topic : ConfiguredReactor.nothing)
+                HandlerRule(
+                    TopicPattern(reactions.contains($0) ? $0.topic : ConfiguredReactor.nothing),
+                    attempts: $0.retries + 1)
             }
         }
     }

@@ -91,7 +91,7 @@ extension BlackBox.ReactionTests {
             #expect(reason.contains("bin/fail"))
             #expect(reason.contains("no such order"))
             let tries = try await server.content(of: "scratch/tries")
-            #expect(tries == String(repeating: "x\n", count: 5))
+            #expect(tries == String(repeating: "x\n", count: 6))
             let status = try await server.status()
             #expect(status.own.events?.parked == 1)
         }

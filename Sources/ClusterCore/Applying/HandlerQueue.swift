@@ -28,6 +28,8 @@ struct HandlerQueue: Sendable {
     private struct Job: Sendable {
         let id: EventID
         let event: ApplicationEvent
+        /// How often its handler is tried.
+        let limit: Int
         var attempt = 0
         var notBefore: Instant
     }
@@ -50,18 +52,20 @@ struct HandlerQueue: Sendable {
     var isFull: Bool { waiting >= Limits.waitingHandlerRuns }
     func owns(_ ticket: ApplyTicket) -> Bool { running[ticket] != nil }
 
-    /// Adds the runs of an event; an outcome that was told before counts as an attempt.
+    /// Adds the runs of an event, by its handlers' numbers; an outcome that was told before counts
+    /// as an attempt.
     mutating func add(
-        _ id: EventID, _ event: ApplicationEvent, handlers: [Int], after attempts: Int = 0,
-        now: Instant
+        _ id: EventID, _ event: ApplicationEvent, handlers: [(number: Int, rule: HandlerRule)],
+        after attempts: Int = 0, now: Instant
     ) {
         guard progress[id] == nil else { return }
         progress[id] = Progress(left: handlers.count)
-        for handler in handlers {
+        for (handler, rule) in handlers {
             let key = Key(handler: handler, topic: event.topic)
             var queue = jobs[key] ?? Queue()
             queue.append(
-                Job(id: id, event: event, attempt: attempts, notBefore: now))
+                Job(
+                    id: id, event: event, limit: rule.attempts, attempt: attempts, notBefore: now))
             jobs[key] = queue
             waiting += 1
         }
@@ -96,7 +100,7 @@ struct HandlerQueue: Sendable {
         guard let key = running[ticket], var job = busy[key] else { return nil }
         running[ticket] = nil
         busy[key] = nil
-        if case .failed(let reason) = outcome, job.attempt < Limits.handlerAttempts,
+        if case .failed(let reason) = outcome, job.attempt < job.limit,
             key.handler >= 0
         {
             let wait = Limits.handlerBackoff.wait(afterFailures: job.attempt)

@@ -77,6 +77,32 @@ struct Shelf: Sendable {
         }
     }
 
+    /// Takes one event off, to look at it again; what lies around it in its run stays.
+    mutating func revisit(_ event: EventID, _ reason: Reason) {
+        guard let list = runs[event.log],
+            let index = list.firstIndex(where: { $0.reason == reason && $0.range.contains(event) })
+        else { return }
+        let range = list[index].range
+        var rest: [(range: EventRange, reason: Reason)] = []
+        if range.first < event.sequence {
+            let last = SequenceNumber(event.sequence.value - 1)
+            rest.append((EventRange(log: range.log, first: range.first, last: last), reason))
+        }
+        if event.sequence < range.last {
+            let first = event.sequence.next
+            rest.append((EventRange(log: range.log, first: first, last: range.last), reason))
+        }
+        var left = list
+        left.replaceSubrange(index...index, with: rest)
+        runs[event.log] = left.isEmpty ? nil : left
+        visits.append(Visit(range: event.alone, reason: reason, user: nil))
+    }
+
+    /// Whether an event is here for that reason.
+    func holds(_ event: EventID, _ reason: Reason) -> Bool {
+        (runs[event.log] ?? []).contains { $0.reason == reason && $0.range.contains(event) }
+    }
+
     /// The next run to read back, where none is being read.
     mutating func next() -> EventRange? {
         guard current == nil, let visit = visits.popFirst() else { return nil }

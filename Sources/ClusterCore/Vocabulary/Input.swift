@@ -79,8 +79,8 @@ public enum Input: Hashable, Sendable {
     // Applying.
     /// Completion of `apply`, with the outcome, good or bad, and what was done.
     case applied(ApplyTicket, ApplyOutcome, [StepReceipt])
-    /// An administrator asks for parked events to be tried again.
-    case parkedRetryRequested
+    /// An administrator asks for a parked event, or for all (`nil`), to be tried again.
+    case parkedRetryRequested(EventID?)
     /// An administrator asks for the past application events of a user who is listed now.
     case replayUserRequested(user: String)
 }

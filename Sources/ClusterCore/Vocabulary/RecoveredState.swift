@@ -98,19 +98,38 @@ public struct MissingBlob: Hashable, Sendable {
 public struct CoreConfiguration: Hashable, Sendable {
     /// How many other URLs the roster lists; 0 makes a cluster of one.
     public var peerCount: Int
-    /// Topic patterns of the handlers, by index: `order.paid`, `order.*`, `*`.
-    public var handlers: [TopicPattern]
+    /// The handlers, by index.
+    public var handlers: [HandlerRule]
     /// Truncation keeps what is younger.
     public var horizon: Duration
     /// The defaults for a node with that many peers.
-    public init(peerCount: Int, handlers: [TopicPattern] = []) {
+    public init(peerCount: Int, handlers: [HandlerRule] = []) {
         self.peerCount = peerCount
         self.handlers = handlers
         self.horizon = .seconds(30 * 24 * 3_600)
     }
 }
 
-/// Which topics a handler is for.
+/// Which topics a handler is for, and how often it is tried.
+public struct HandlerRule: Hashable, Sendable {
+    /// Its topics: `order.paid`, `order.*`, `*`.
+    public let topics: TopicPattern
+    /// How often it is tried for an event before the event is parked.
+    ///
+    /// Invariant: at least 1.
+    public let attempts: Int
+
+    /// Joins topics and patience; less than one attempt counts as one.
+    public init(_ topics: TopicPattern, attempts: Int = Limits.handlerAttempts) {
+        self.topics = topics
+        self.attempts = max(1, attempts)
+    }
+
+    /// Whether the handler is for the topic.
+    public func matches(_ topic: String) -> Bool { topics.matches(topic) }
+}
+
+/// Which topics are meant.
 public struct TopicPattern: Hashable, Sendable {
     /// A topic; or the start of topics with `*` behind.
     public let text: String

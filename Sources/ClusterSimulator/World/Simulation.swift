@@ -161,7 +161,7 @@ public final class Simulation {
     func configuration(of host: Host) -> CoreConfiguration {
         var configuration = CoreConfiguration(
             peerCount: host.list.count,
-            handlers: [TopicPattern("order.*"), TopicPattern("mail.sent")])
+            handlers: ["order.*", "mail.sent"].map { HandlerRule(TopicPattern($0)) })
         if knobs.has(.longAbsence) { configuration.horizon = .seconds(20) }
         return configuration
     }

@@ -105,7 +105,7 @@ public actor Installation: AdminService, DoorService {
     }
 
     /// Takes a list of URLs and handlers that were read anew.
-    public func setConfiguration(addresses: [NodeAddress], handlers: [TopicPattern]) {
+    public func setConfiguration(addresses: [NodeAddress], handlers: [HandlerRule]) {
         settings.addresses = addresses
         settings.handlers = handlers
         node?.post(.roster(.listed(addresses)))
@@ -127,15 +127,15 @@ public struct InstallationSettings: Sendable {
     public var users: [AllowedUser]
     /// How messages name it.
     public var usersFile: String
-    /// The topics of the handlers, by index.
-    public var handlers: [TopicPattern]
+    /// The handlers, by index.
+    public var handlers: [HandlerRule]
     /// The URL that is taken for this server's own until the node has found itself.
     public var ownURL: String?
 
     /// Joins the settings.
     public init(
         addresses: [NodeAddress], users: [AllowedUser], usersFile: String,
-        handlers: [TopicPattern], ownURL: String? = nil
+        handlers: [HandlerRule], ownURL: String? = nil
     ) {
         self.ownURL = ownURL
         self.addresses = addresses
