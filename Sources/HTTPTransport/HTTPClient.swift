@@ -154,7 +154,8 @@ struct Exchange: Sendable {
         }
         let type = head.headers.first(name: "content-type")?.prefix { $0 != ";" && $0 != " " }
         return HTTPAnswer(
-            status: Int(head.status.code), contentType: type.map { $0.lowercased() }, body: body,
+            status: Int(head.status.code), contentType: type.map { $0.lowercased() },
+            fields: head.headers.map { HTTPField($0.name.lowercased(), $0.value) }, body: body,
             remoteAddress: address)
     }
 

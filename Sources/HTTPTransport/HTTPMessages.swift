@@ -35,12 +35,16 @@ public struct HTTPField: Sendable, Hashable {
 
 /// A request, without anything that depends on who asks.
 public struct HTTPCall: Sendable, Hashable {
-    /// The two methods we need.
+    /// The methods we need.
     public enum Method: String, Sendable, Hashable {
         /// Asks.
         case get = "GET"
         /// Asks for something to be done.
         case post = "POST"
+        /// Has an HTTP cache forget one page at once.
+        case purge = "PURGE"
+        /// Has an HTTP cache forget what its headers describe.
+        case ban = "BAN"
     }
 
     /// The method.
@@ -76,10 +80,17 @@ public struct HTTPAnswer: Sendable, Hashable {
     public let status: Int
     /// The media type without parameters, in lower case.
     public let contentType: String?
+    /// What else its head said, with names in lower case, in its order.
+    public let fields: [HTTPField]
     /// The body.
     public let body: [UInt8]
     /// The numeric address that answered; absent for a local socket.
     public let remoteAddress: String?
+
+    /// The value of the first header of a name in lower case.
+    public func field(_ name: String) -> String? {
+        fields.first { $0.name == name }?.value
+    }
 }
 
 /// How long and how large an exchange may become.

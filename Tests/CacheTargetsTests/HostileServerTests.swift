@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CacheTargets
+import ClusterModel
 import Glibc
 import Testing
 
@@ -163,9 +164,14 @@ struct HostileServerTests {
         let cache = PHPFPMCache(
             endpoints: .directory(directory.path),
             script: ClearScript(directory: "\(directory.path)/php"), pool: pool)
+        let reason =
+            "no cache is configured and no PHP-FPM socket was found below \(directory.path)"
         let reports = await cache.clear(.everything)
         #expect(
-            reports.map(\.outcome)
-                == Array(repeating: .nothingToClear("there is no PHP-FPM socket"), count: 2))
+            reports.map(\.outcome) == Array(repeating: .nothingToClear(reason), count: 2))
+        let steps = await cache.clear(.plain, sparing: [])
+        #expect(steps.map(\.target) == ["php-fpm"])
+        #expect(steps.map(\.action) == ["nothing to clear: \(reason)"])
+        #expect(steps.map(\.failure) == [nil])
     }
 }

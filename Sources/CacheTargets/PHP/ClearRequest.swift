@@ -142,20 +142,21 @@ public struct ClearRequest: Sendable, Equatable {
     /// What the request does to the opcode cache, for people.
     var opcodeAction: String {
         switch opcode {
-        case .none: "leave alone"
-        case .all: "clear everything"
-        case .files(let files): "invalidate \(files.count) files"
+        case .none: "opcode cache: nothing"
+        case .all: "opcode cache: everything"
+        case .files(let files): "opcode cache: \(files.count) files"
         }
     }
 
     /// What the request does to the user cache, for people.
     var userAction: String {
         switch user {
-        case .none: "leave alone"
-        case .all: "clear everything"
-        case .keys(let keys): "delete \(keys.count) keys"
-        case .prefix(let prefix): "delete keys with prefix \(CacheTargetError.printable(prefix))"
-        case .pattern(let pattern): "delete keys like \(CacheTargetError.printable(pattern))"
+        case .none: "user cache: nothing"
+        case .all: "user cache: everything"
+        case .keys(let keys): "user cache: \(keys.count) keys"
+        case .prefix(let prefix):
+            "user cache: keys with prefix \(CacheTargetError.printable(prefix))"
+        case .pattern(let pattern): "user cache: keys like \(CacheTargetError.printable(pattern))"
         }
     }
 }

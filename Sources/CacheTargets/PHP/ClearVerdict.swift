@@ -33,6 +33,32 @@ struct ClearVerdict {
         }
     }
 
+    /// What a reload of the master achieved: the caches are new ones.
+    func reports(_ reload: MasterReload.Result) -> [CacheClearReport] {
+        let (before, after) = (reload.before, reload.after)
+        var reports: [CacheClearReport] = []
+        switch (before.opcode, after.opcode) {
+        case (.active(let old, _, _), .active(let new, _, _)):
+            reports.append(
+                report(
+                    .opcode, .cleared, counters: .opcode(before: old, after: new),
+                    removed: old.scripts, notes: [reload.note]))
+        case (_, .absent), (.absent, _):
+            reports.append(report(.opcode, .cleared, notes: [reload.note]))
+        }
+        guard request.user != .none else { return reports }
+        switch (before.user, after.user) {
+        case (.active(let old, _, _), .active(let new, _, _)):
+            reports.append(
+                report(
+                    .user, .cleared, counters: .user(before: old, after: new),
+                    removed: old.entries))
+        case (_, .absent), (.absent, _):
+            reports.append(report(.user, absence(after.user, extension: "APCu")))
+        }
+        return reports
+    }
+
     private func opcode(_ answer: ClearExchange.Answer) -> CacheClearReport {
         guard case .active(let before, let own, let result) = answer.reply.opcode else {
             return report(.opcode, absence(answer.reply.opcode, extension: "opcache"))
@@ -124,7 +150,7 @@ struct ClearVerdict {
             found: found, hint: hint)
     }
 
-    private func report(
+    func report(
         _ cache: CacheClearReport.Cache, _ outcome: CacheClearReport.Outcome,
         counters: CacheClearReport.Counters? = nil, removed: Int = 0, notes: [String] = []
     ) -> CacheClearReport {

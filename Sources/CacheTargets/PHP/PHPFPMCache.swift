@@ -11,6 +11,9 @@ public final class PHPFPMCache: Sendable {
     private let endpoints: PHPFPMEndpoints
     private let exchange: ClearExchange
     private let pool: BlockingPool
+    private let reloading: Set<SocketAddress>
+    /// The root of the installation, to which an order's paths are relative.
+    let site: String
     private let known = Mutex<[SocketFile: MasterIdentity]>([:])
 
     /// Makes the target; nothing is contacted yet.
@@ -18,11 +21,15 @@ public final class PHPFPMCache: Sendable {
     /// - Parameters:
     ///   - settle: how long to wait for running requests before a reset of the opcode cache is
     ///     reported as pending.
+    ///   - reloading: the sockets whose master is reloaded where its whole opcode cache is cleared.
     public init(
         endpoints: PHPFPMEndpoints = .standard, script: ClearScript, pool: BlockingPool,
-        deadlines: FastCGIDeadlines = FastCGIDeadlines(), settle: Duration = .seconds(2)
+        deadlines: FastCGIDeadlines = FastCGIDeadlines(), settle: Duration = .seconds(2),
+        reloading: Set<SocketAddress> = [], site: String = ""
     ) {
         self.endpoints = endpoints
+        self.reloading = reloading
+        self.site = site
         self.pool = pool
         exchange = ClearExchange(script: script, deadlines: deadlines, settle: settle)
     }
@@ -43,7 +50,7 @@ public final class PHPFPMCache: Sendable {
         }
         guard !masters.isEmpty else {
             return ClearVerdict(target: "php-fpm", request: request, milliseconds: 0)
-                .reports(.nothingToClear("there is no PHP-FPM socket"))
+                .reports(.nothingToClear(endpoints.absence))
         }
         // The first pool stands for its master: another one names only what the first could not do.
         masters.removeAll { isSpared($0[0].description) }
@@ -111,8 +118,41 @@ public final class PHPFPMCache: Sendable {
     }
 
     /// Clears one master: each cache through the first of its pools that can do it.
+    ///
+    /// A reload that fails is told, and what can be done without it is done.
     private func clear(
         _ request: ClearRequest, master: [SocketAddress]
+    ) async -> [CacheClearReport] {
+        if request.opcode == .all, let address = master.first(where: reloading.contains) {
+            let reload = await reload(request, at: address)
+            guard reload.contains(where: { !$0.outcome.isDone }) else { return reload }
+            return reload + (await clearPools(request, master))
+        }
+        return await clearPools(request, master)
+    }
+
+    private func reload(
+        _ request: ClearRequest, at address: SocketAddress
+    ) async -> [CacheClearReport] {
+        let reload = MasterReload(exchange: exchange)
+        let began = ContinuousClock.now
+        func verdict() -> ClearVerdict {
+            ClearVerdict(
+                target: address.description, request: request,
+                milliseconds: (ContinuousClock.now - began) / .milliseconds(1))
+        }
+        do throws(CacheTargetError) {
+            let result = try await pool.run { () throws(CacheTargetError) in
+                try reload.perform(at: address)
+            }
+            return verdict().reports(result)
+        } catch {
+            return [verdict().report(.opcode, .failed(error))]
+        }
+    }
+
+    private func clearPools(
+        _ request: ClearRequest, _ master: [SocketAddress]
     ) async -> [CacheClearReport] {
         var reports: [CacheClearReport] = []
         var rest = request

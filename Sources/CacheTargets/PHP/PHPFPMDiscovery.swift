@@ -12,6 +12,15 @@ public enum PHPFPMEndpoints: Sendable, Equatable {
     /// What holds where the configuration says nothing.
     public static let standard = PHPFPMEndpoints.directory("/run/php")
 
+    /// Why there may be none, in the words of a report.
+    var absence: String {
+        switch self {
+        case .addresses: "no PHP-FPM is configured"
+        case .directory(let path):
+            "no cache is configured and no PHP-FPM socket was found below \(path)"
+        }
+    }
+
     /// The most sockets of one directory.
     static let maximumSockets = 256
 

@@ -29,6 +29,7 @@ final class RealPHPFPM {
         var port: UInt16?
         var extra: [String] = []
         var poolExtra: [String] = []
+        var global: [String] = []
     }
 
     let directory: TemporaryDirectory
@@ -125,7 +126,8 @@ final class RealPHPFPM {
     /// Lets the children go on.
     func resume() { children.forEach { kill($0, SIGCONT) } }
 
-    private var children: [pid_t] {
+    /// The workers of all pools.
+    var children: [pid_t] {
         let list = "/proc/\(processID)/task/\(processID)/children"
         guard let bytes = FileManager.default.contents(atPath: list) else { return [] }
         return String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
@@ -199,6 +201,7 @@ final class RealPHPFPM {
             "[global]", "error_log = \(directory.path)/error.log", "daemonize = no",
             "pid = \(directory.path)/php-fpm.pid",
         ]
+        lines += settings.global
         for pool in settings.pools {
             let listener =
                 settings.port.map { "127.0.0.1:\($0)" } ?? "\(directory.path)/php-\(pool)-fpm.sock"

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ClusterModel
+
+/// A cache of the configuration, as orders see it.
+public protocol CacheTarget: Sendable {
+    /// Which parts of an order mean anything to it.
+    var abilities: Set<OrderPart> { get }
+
+    /// Clears what the order names in it, and proves it.
+    ///
+    /// Law: ends within the cache's own deadline. All steps of a cache have the same target, which
+    /// is stable; what is spared by that name is left alone without a step. An order that names
+    /// nothing the cache knows gives no step.
+    func clear(_ order: Invalidation, sparing spared: Set<String>) async -> [StepReceipt]
+}
+
+/// What an order can be about.
+public enum OrderPart: String, Sendable, Hashable, CaseIterable {
+    /// Everything in every cache.
+    case all
+    /// The whole opcode cache.
+    case opcode
+    /// The whole user cache.
+    case user
+    /// Some files' opcodes.
+    case path
+    /// Entries by key, prefix or pattern.
+    case key
+    /// Pages by URL.
+    case url
+    /// Pages and entries by tag.
+    case tag
+
+    /// What nobody can clear, in the words of a step.
+    var subject: String {
+        switch self {
+        case .all: "any cache"
+        case .opcode: "an opcode cache"
+        case .user: "a user cache"
+        case .path: "files"
+        case .key: "keys"
+        case .url: "URLs"
+        case .tag: "tags"
+        }
+    }
+}
+
+extension Invalidation {
+    /// What the order is about; everything covers all that stands beside it.
+    public var parts: Set<OrderPart> {
+        guard !everything else { return [.all] }
+        var parts: Set<OrderPart> = []
+        if opcodeCache { parts.insert(.opcode) }
+        if userCache { parts.insert(.user) }
+        if !paths.isEmpty { parts.insert(.path) }
+        if !(keys.isEmpty && keyPrefixes.isEmpty && keyPatterns.isEmpty) { parts.insert(.key) }
+        if !urls.isEmpty { parts.insert(.url) }
+        if !tags.isEmpty { parts.insert(.tag) }
+        return parts
+    }
+}
+
+/// All caches of a configuration, cleared side by side.
+///
+/// Law: each part of an order either gives a step of every cache that knows it, or one step which
+/// says that none does: silence is never success.
+public struct CacheSet: Sendable {
+    /// What such a step names as its target.
+    public static let name = "caches"
+
+    private let targets: [any CacheTarget]
+
+    /// Takes the caches in the order of the configuration.
+    public init(_ targets: [any CacheTarget]) {
+        self.targets = targets
+    }
+
+    /// Clears what the order names in all caches but those that are spared.
+    public func clear(
+        _ order: Invalidation, sparing spared: Set<String> = []
+    ) async -> [StepReceipt] {
+        let steps = await sideBySide(order, sparing: spared)
+        return steps + unknown(order)
+    }
+
+    private func sideBySide(
+        _ order: Invalidation, sparing spared: Set<String>
+    ) async -> [StepReceipt] {
+        // Without the hop to another task where there is nothing to do side by side.
+        if targets.count == 1 { return await targets[0].clear(order, sparing: spared) }
+        return await withTaskGroup(of: (Int, [StepReceipt]).self) { group in
+            for (index, target) in targets.enumerated() {
+                group.addTask { (index, await target.clear(order, sparing: spared)) }
+            }
+            var steps: [Int: [StepReceipt]] = [:]
+            for await (index, found) in group { steps[index] = found }
+            return targets.indices.flatMap { steps[$0] ?? [] }
+        }
+    }
+
+    private func unknown(_ order: Invalidation) -> [StepReceipt] {
+        let known = targets.reduce(into: Set<OrderPart>()) { $0.formUnion($1.abilities) }
+        let missing = order.parts.subtracting(known)
+        return OrderPart.allCases.filter(missing.contains).map { part in
+            StepReceipt(
+                target: CacheSet.name,
+                action: StepReceipt.nothing("no configured cache knows \(part.subject)"),
+                failure: nil, proof: [], microseconds: 0)
+        }
+    }
+}
+
+extension StepReceipt {
+    /// The action of a step that found nothing to do, and why.
+    static func nothing(_ reason: String) -> String { "nothing to clear: \(reason)" }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ClusterModel
+
+extension PHPFPMCache: CacheTarget {
+    /// What steps of a master are called before its address.
+    private static let prefix = "php-fpm "
+
+    /// What lives in a PHP process.
+    public var abilities: Set<OrderPart> { PHPOrder.abilities }
+
+    /// Clears every master: one call for each, and one more for each further prefix or pattern.
+    public func clear(
+        _ order: Invalidation, sparing spared: Set<String>
+    ) async -> [StepReceipt] {
+        let plan = PHPOrder(order, site: site)
+        var steps = plan.refused.map { $0.step(target: "php-fpm", microseconds: 0) }
+        for request in plan.requests {
+            let reports = await clear(request) { spared.contains(Self.prefix + $0) }
+            steps += reports.map { report in
+                // Where there is no socket at all the report has no address.
+                let isNameless = report.target == "php-fpm"
+                return StepReceipt(
+                    report, target: isNameless ? report.target : Self.prefix + report.target)
+            }
+        }
+        return steps.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+}
+
+/// What an order means to the caches inside a PHP process.
+///
+/// Pure.
+struct PHPOrder {
+    static let abilities: Set<OrderPart> = [.all, .opcode, .user, .path, .key]
+
+    /// A part that names nothing which could be there.
+    struct Refused {
+        let reason: String
+
+        func step(target: String, microseconds: UInt64) -> StepReceipt {
+            StepReceipt(
+                target: target, action: StepReceipt.nothing(reason), failure: nil, proof: [],
+                microseconds: microseconds)
+        }
+    }
+
+    /// The requests, one after the other.
+    private(set) var requests: [ClearRequest] = []
+    /// What is left out, and why.
+    private(set) var refused: [Refused] = []
+
+    /// - Parameter site: The root of the installation, to which paths are relative.
+    init(_ order: Invalidation, site: String) {
+        let opcode = self.opcode(of: order, site)
+        var users: [ClearRequest.User] = []
+        if order.everything || order.userCache {
+            users = [.all]
+        } else {
+            let keys = order.keys
+            if !keys.isEmpty { users.append(.keys(keys)) }
+            users += order.keyPrefixes.map { .prefix($0) }
+            users += order.keyPatterns.map { .pattern($0) }
+        }
+        if users.isEmpty { users = [.none] }
+        for (index, user) in users.enumerated() {
+            let opcode = index == 0 ? opcode : .none
+            guard opcode != .none || user != .none else { continue }
+            do throws(CacheTargetError) {
+                requests.append(try ClearRequest(opcode: opcode, user: user))
+            } catch {
+                refused.append(Refused(reason: "\(error)"))
+            }
+        }
+    }
+
+    /// Whole, by list, or not at all; a path that leaves the installation is not in its caches.
+    private mutating func opcode(of order: Invalidation, _ site: String) -> ClearRequest.Opcode {
+        if order.everything || order.opcodeCache { return .all }
+        let (inside, outside) = order.paths.reduce(into: ([String](), [String]())) {
+            Self.isInside($1) ? $0.0.append($1) : $0.1.append($1)
+        }
+        refused += outside.map {
+            Refused(
+                reason: "\(CacheTargetError.printable($0)) is no path below the installation")
+        }
+        return inside.isEmpty ? .none : .files(inside.map { "\(site)/\($0)" })
+    }
+
+    /// Whether a path is relative and never climbs.
+    static func isInside(_ path: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return !path.utf8.contains(0) && parts.allSatisfy { !["", ".", ".."].contains($0) }
+    }
+}
