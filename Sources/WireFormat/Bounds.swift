@@ -63,6 +63,19 @@ enum Bounds {
         }
     }
 
+    /// The ID of a commit, as git writes it in full.
+    static func check(commit: String, _ operation: String) throws(WireError) {
+        let digits = commit.utf8
+        guard digits.count == 40 || digits.count == 64,
+            digits.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+        else {
+            throw WireError(
+                .forbiddenText, operation,
+                expected: "a commit of 40 or 64 lower-case hexadecimal digits",
+                found: "\(digits.count) bytes")
+        }
+    }
+
     static func check(
         count: Int, upTo limit: Int, _ operation: String, _ field: String, from least: Int = 0
     ) throws(WireError) {

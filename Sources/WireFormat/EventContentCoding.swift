@@ -97,15 +97,7 @@ extension RevisionProposal {
             from: 1)
         for commit in commits {
             try Bounds.check(name: commit.path, upTo: WireLimits.entry, Self.operation, "path")
-            let digits = commit.commit.utf8
-            guard digits.count == 40 || digits.count == 64,
-                digits.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
-            else {
-                throw WireError(
-                    .forbiddenText, Self.operation,
-                    expected: "a commit of 40 or 64 lower-case hexadecimal digits",
-                    found: "\(digits.count) bytes")
-            }
+            try Bounds.check(commit: commit.commit, Self.operation)
         }
         try Bounds.checkAscending(commits, Self.operation, "paths") {
             $0.path.utf8.lexicographicallyPrecedes($1.path.utf8)

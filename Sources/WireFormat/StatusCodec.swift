@@ -23,10 +23,20 @@ public enum StatusCodec {
         wire.wall = report.wall.milliseconds
         wire.isReady = report.isReady
         wire.members = report.members.map(\.wire)
-        wire.eventCount = report.events.logged
+        wire.eventCount = report.events.stored
         wire.appliedCount = report.events.applied
-        wire.heldCount = report.events.held
-        wire.failedCount = report.events.failed
+        wire.missingCount = report.events.missing
+        wire.waitingCount = report.events.waiting
+        wire.parkedCount = report.events.parked
+        wire.withheldCount = report.events.withheld
+        wire.refused = report.refused.map(\.wire)
+        wire.warnings = report.warnings
+        wire.userProblems = report.userProblems
+        wire.caches = report.caches.map(\.wire)
+        if let database = report.database { wire.database = database.wire }
+        if let lock = report.lock { wire.lock = lock.wire }
+        wire.repositories = report.repositories.map(\.wire)
+        wire.repositoriesProblem = report.repositoriesProblem ?? ""
         wire.extensions = report.extensions.map { part in
             var wire = ProtoExtension()
             wire.name = part.name
@@ -55,12 +65,18 @@ public enum StatusCodec {
         report.isReady = wire.isReady
         try Bounds.check(
             count: wire.members.count, upTo: WireLimits.members, operation, "members")
-        for member in wire.members {
-            report.members.append(try MemberReport(wire: member, operation))
-        }
+        for member in wire.members { report.members.append(try MemberReport(wire: member)) }
         report.events = EventCounts(
-            logged: wire.eventCount, applied: wire.appliedCount, held: wire.heldCount,
-            failed: wire.failedCount)
+            stored: wire.eventCount, applied: wire.appliedCount, missing: wire.missingCount,
+            waiting: wire.waitingCount, parked: wire.parkedCount, withheld: wire.withheldCount)
+        report.refused = wire.refused.map { RefusalCount(reason: $0.reason, count: $0.count) }
+        report.warnings = wire.warnings
+        report.userProblems = wire.userProblems
+        report.caches = wire.caches.map(CacheReport.init)
+        report.database = wire.hasDatabase ? DatabaseState(wire: wire.database) : nil
+        report.lock = wire.hasLock ? LockState(wire: wire.lock) : nil
+        report.repositories = wire.repositories.map(RepositoryState.init)
+        report.repositoriesProblem = wire.repositoriesProblem.unlessEmpty
         report.extensions = wire.extensions.map {
             StatusExtension(name: $0.name, value: [UInt8](wire: $0.value))
         }
@@ -80,15 +96,23 @@ public enum StatusCodec {
             try Bounds.check(
                 name: line, upTo: WireLimits.entry, operation, field, from: 0)
         }
-        try Bounds.check(
-            count: report.members.count, upTo: WireLimits.members, operation, "members")
-        for member in report.members {
-            try Bounds.check(
-                name: member.url, upTo: WireLimits.entry, operation, "member's URL", from: 0)
+        try checkCounts(of: report)
+        for member in report.members { try member.check() }
+        for refusal in report.refused { try refusal.check() }
+        for sentence in report.warnings + report.userProblems {
+            try Bounds.check(name: sentence, upTo: WireLimits.text, operation, "warning")
         }
-        try Bounds.check(
-            count: report.extensions.count, upTo: WireLimits.extensions, operation,
-            "extensions")
+        for cache in report.caches { try cache.check() }
+        try report.database?.check()
+        try report.lock?.check()
+        for repository in report.repositories { try repository.check() }
+        try Bounds.checkAscending(report.repositories, operation, "paths") {
+            $0.path.utf8.lexicographicallyPrecedes($1.path.utf8)
+        }
+        if let problem = report.repositoriesProblem {
+            try Bounds.check(
+                name: problem, upTo: WireLimits.text, operation, "problem of the repositories")
+        }
         for part in report.extensions {
             try Bounds.check(
                 name: part.name, upTo: WireLimits.name, operation, "extension's name")
@@ -97,39 +121,19 @@ public enum StatusCodec {
                 "bytes of an extension")
         }
     }
-}
 
-extension MemberReport {
-    fileprivate init(wire: ProtoMemberStatus, _ operation: String) throws(WireError) {
-        let state: State
-        switch wire.state {
-        case .alive: state = .alive
-        case .suspect: state = .suspect
-        case .dead: state = .dead
-        case .notLoggedIn: state = .notLoggedIn
-        case .unspecified, .UNRECOGNIZED:
-            throw WireError(
-                .outOfRange, operation, expected: "a member's state from 1 to 4",
-                found: "\(wire.state.rawValue)")
+    private static func checkCounts(of report: StatusReport) throws(WireError) {
+        let lists = [
+            (report.members.count, WireLimits.members, "members"),
+            (report.refused.count, WireLimits.refusals, "refusals"),
+            (report.warnings.count, WireLimits.warnings, "warnings"),
+            (report.userProblems.count, WireLimits.warnings, "problems of users"),
+            (report.caches.count, WireLimits.caches, "caches"),
+            (report.repositories.count, WireLimits.repositories, "repositories"),
+            (report.extensions.count, WireLimits.extensions, "extensions"),
+        ]
+        for (count, limit, field) in lists {
+            try Bounds.check(count: count, upTo: limit, operation, field)
         }
-        self.init(
-            node: wire.node.isEmpty ? nil : try NodeID(wire: wire.node, operation, "member"),
-            url: wire.url, state: state, skewMilliseconds: wire.skewMilliseconds,
-            lag: wire.lag)
-    }
-
-    fileprivate var wire: ProtoMemberStatus {
-        var wire = ProtoMemberStatus()
-        if let node { wire.node = node.wire }
-        wire.url = url
-        switch state {
-        case .alive: wire.state = .alive
-        case .suspect: wire.state = .suspect
-        case .dead: wire.state = .dead
-        case .notLoggedIn: wire.state = .notLoggedIn
-        }
-        wire.skewMilliseconds = skewMilliseconds
-        wire.lag = lag
-        return wire
     }
 }

@@ -27,7 +27,23 @@ public struct StatusReport: Hashable, Sendable {
     public var members: [MemberReport]
     /// Counts of its events.
     public var events: EventCounts
-    /// What this version does not define, such as repositories and databases.
+    /// What it refused from outside since its start, by reason.
+    public var refused: [RefusalCount]
+    /// What keeps it from being ready, and everything else worth a warning, in sentences.
+    public var warnings: [String]
+    /// What is wrong with its users file, in sentences.
+    public var userProblems: [String]
+    /// The caches it clears, as far as it has met them.
+    public var caches: [CacheReport]
+    /// The site's database; `nil` where none is configured.
+    public var database: DatabaseState?
+    /// Who keeps others from updating; `nil` where nobody does.
+    public var lock: LockState?
+    /// The site's repositories, in the order of their paths.
+    public var repositories: [RepositoryState]
+    /// Why repositories are missing; `nil` where none are.
+    public var repositoriesProblem: String?
+    /// What this version does not define.
     public var extensions: [StatusExtension]
 
     /// A report of a node with everything else empty; set what there is to say.
@@ -44,6 +60,11 @@ public struct StatusReport: Hashable, Sendable {
         isReady = false
         members = []
         events = EventCounts()
+        refused = []
+        warnings = []
+        userProblems = []
+        caches = []
+        repositories = []
         extensions = []
     }
 }
@@ -89,29 +110,64 @@ public struct MemberReport: Hashable, Sendable {
 
 /// How many events a node holds, and in what state they are.
 public struct EventCounts: Hashable, Sendable {
-    /// In its log.
-    public var logged: UInt64
+    /// On its disk.
+    public var stored: UInt64
     /// Applied, or superseded.
     public var applied: UInt64
-    /// Waiting for authority, time or an earlier event.
-    public var held: UInt64
-    /// Failed, parked or refused.
-    public var failed: UInt64
+    /// Known to exist, and not on its disk yet.
+    public var missing: UInt64
+    /// On its disk, and not applied yet.
+    public var waiting: UInt64
+    /// Parked: not tried again unless somebody asks.
+    public var parked: UInt64
+    /// Of users whom it does not allow.
+    public var withheld: UInt64
 
     /// Counts, all of them 0 unless stated.
     public init(
-        logged: UInt64 = 0, applied: UInt64 = 0, held: UInt64 = 0, failed: UInt64 = 0
+        stored: UInt64 = 0, applied: UInt64 = 0, missing: UInt64 = 0, waiting: UInt64 = 0,
+        parked: UInt64 = 0, withheld: UInt64 = 0
     ) {
-        self.logged = logged
+        self.stored = stored
         self.applied = applied
-        self.held = held
-        self.failed = failed
+        self.missing = missing
+        self.waiting = waiting
+        self.parked = parked
+        self.withheld = withheld
+    }
+}
+
+/// How often a node refused something from outside.
+public struct RefusalCount: Hashable, Sendable {
+    /// Why, as its counters name it.
+    public let reason: String
+    /// How often since its start.
+    public let count: UInt64
+
+    /// Joins reason and count.
+    public init(reason: String, count: UInt64) {
+        self.reason = reason
+        self.count = count
+    }
+}
+
+/// A cache that a node clears.
+public struct CacheReport: Hashable, Sendable {
+    /// Which, as receipts name it.
+    public let target: String
+    /// Why it could not be cleared the last time; `nil` where it could.
+    public let problem: String?
+
+    /// Joins target and problem.
+    public init(target: String, problem: String?) {
+        self.target = target
+        self.problem = problem
     }
 }
 
 /// Something in a status report that this layer does not look into.
 public struct StatusExtension: Hashable, Sendable {
-    /// Its name, such as `repositories`.
+    /// Its name.
     public let name: String
     /// Its bytes.
     public let value: [UInt8]

@@ -108,6 +108,14 @@ public enum WireLimits {
     public static let credential = 4_096
     /// Most members in a status report.
     public static let members = 1_024
+    /// Most warnings of a status report, and as many problems of its users file.
+    public static let warnings = 64
+    /// Most reasons of refusals in a status report: more than there are counters of that kind.
+    public static let refusals = 256
+    /// Most caches in a status report, as in a receipt.
+    public static let caches = 256
+    /// Most names of one commit in a status report.
+    public static let refNames = 64
     /// Most extensions of a status report.
     public static let extensions = 64
     /// Longest value of an extension.

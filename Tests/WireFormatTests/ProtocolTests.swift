@@ -173,14 +173,4 @@ import WireFormat
         #expect(
             refusal { () throws(WireError) in _ = try HelloCodec.encodeBody(hello) } == .outOfRange)
     }
-
-    @Test("A status report decodes to itself, and shows no control characters")
-    func status() throws {
-        var report = Samples.status
-        #expect(try StatusCodec.decode(StatusCodec.encode(report)) == report)
-        report.hostName = "a\u{1B}[2J"
-        #expect(
-            refusal { () throws(WireError) in _ = try StatusCodec.encode(report) } == .forbiddenText
-        )
-    }
 }

@@ -215,10 +215,32 @@ enum Samples {
                 skewMilliseconds: -12, lag: 3),
             MemberReport(node: nil, url: "http://web3", state: .notLoggedIn),
         ]
-        report.events = EventCounts(logged: 10, applied: 8, held: 1, failed: 1)
-        report.extensions = [StatusExtension(name: "repositories", value: [1, 2])]
+        report.events = EventCounts(
+            stored: 10, applied: 8, missing: 3, waiting: 2, parked: 1, withheld: 1)
+        report.refused = [RefusalCount(reason: "batch.signature", count: 7)]
+        report.warnings = ["the login of this node ends within 30 days"]
+        report.userProblems = ["bob is no account of the cluster"]
+        report.caches = [
+            CacheReport(target: "php-fpm unix:/run/php/php8.2-fpm.sock", problem: nil),
+            CacheReport(target: "redis 127.0.0.1:6379", problem: "Connection refused"),
+        ]
+        report.database = DatabaseState(version: "5.7.17", sizeBytes: 30_408_704)
+        report.lock = LockState(
+            holder: "alice", since: WallTime(milliseconds: 1_700_000_000_000),
+            reason: "release 7", expires: WallTime(milliseconds: 1_700_000_600_000))
+        report.repositories = [core, template]
+        report.repositoriesProblem = "packages/x: not readable"
+        report.extensions = [StatusExtension(name: "weather", value: [1, 2])]
         return report
     }
+
+    static let core = RepositoryState(
+        path: ".", commit: String(repeating: "6212a58f", count: 5), short: "6212a58",
+        names: ["master", "origin/master", "origin/HEAD"], isModified: true,
+        updatedOn: WallTime(milliseconds: 1_700_000_000_000), updatedBy: "alice",
+        origin: "https://git.example.com/core")
+    static let template = RepositoryState(
+        path: "packages/templates/Ä", commit: nil, short: nil, problem: "no commit yet")
 }
 
 /// A small generator of random numbers that a seed repeats: SplitMix64.

@@ -147,9 +147,9 @@ extension ServerDocument {
                         user: nil, silentMilliseconds: nil)
                 }),
             events: EventsStatusDocument(
-                stored: Int(clamping: report.events.logged), missing: 0, waiting: 0,
-                parked: Int(clamping: report.events.failed),
-                withheld: Int(clamping: report.events.held), refused: [:]),
+                stored: Int(clamping: report.events.stored), missing: 0, waiting: 0,
+                parked: Int(clamping: report.events.parked),
+                withheld: Int(clamping: report.events.withheld), refused: [:]),
             clockSkewMilliseconds: Int64(clamping: report.wall.milliseconds) - here,
             isReady: report.isReady,
             warnings: report.isReady ? [] : ["not ready"])

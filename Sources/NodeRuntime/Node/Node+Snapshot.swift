@@ -80,9 +80,9 @@ extension Node {
                 skewMilliseconds: member.clockOffset ?? 0, lag: member.lag)
         }
         report.events = EventCounts(
-            logged: UInt64(events.eventCount),
+            stored: UInt64(events.eventCount),
             applied: snapshot.core.logs.reduce(0) { $0 + $1.applied.value },
-            held: snapshot.core.refusedEvents, failed: snapshot.core.parkedEvents)
+            parked: snapshot.core.parkedEvents, withheld: snapshot.core.refusedEvents)
         return report
     }
 

@@ -603,6 +603,9 @@ nonisolated struct ProtoSealedRecord: Sendable {
   /// 64 bytes
   var signature: Data = Data()
 
+  /// beside an account, between members only: see wire.md, section 5
+  var credential: Data = Data()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -690,6 +693,7 @@ nonisolated struct ProtoAccount: Sendable {
 
   var serial: UInt64 = 0
 
+  /// BLAKE2b-256 of the credential, 32 bytes; absent where there is none
   var credential: Data = Data()
 
   var isRemoved: Bool = false
@@ -1176,48 +1180,299 @@ nonisolated struct ProtoStatusRequest: Sendable {
 }
 
 /// Answers status; one more frame: the signature.
-nonisolated struct ProtoStatusReport: Sendable {
+nonisolated struct ProtoStatusReport: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var node: Data = Data()
+  var node: Data {
+    get {_storage._node}
+    set {_uniqueStorage()._node = newValue}
+  }
 
-  var url: String = String()
+  var url: String {
+    get {_storage._url}
+    set {_uniqueStorage()._url = newValue}
+  }
 
-  var hostName: String = String()
+  var hostName: String {
+    get {_storage._hostName}
+    set {_uniqueStorage()._hostName = newValue}
+  }
 
-  var path: String = String()
+  var path: String {
+    get {_storage._path}
+    set {_uniqueStorage()._path = newValue}
+  }
 
-  var version: String = String()
+  var version: String {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
+  }
 
   /// absent: not logged in
-  var userName: String = String()
+  var userName: String {
+    get {_storage._userName}
+    set {_uniqueStorage()._userName = newValue}
+  }
 
-  var fullName: String = String()
+  var fullName: String {
+    get {_storage._fullName}
+    set {_uniqueStorage()._fullName = newValue}
+  }
 
-  var email: String = String()
+  var email: String {
+    get {_storage._email}
+    set {_uniqueStorage()._email = newValue}
+  }
 
   /// milliseconds since 1970
-  var wall: UInt64 = 0
+  var wall: UInt64 {
+    get {_storage._wall}
+    set {_uniqueStorage()._wall = newValue}
+  }
 
-  var isReady: Bool = false
+  var isReady: Bool {
+    get {_storage._isReady}
+    set {_uniqueStorage()._isReady = newValue}
+  }
 
-  var members: [ProtoMemberStatus] = []
+  var members: [ProtoMemberStatus] {
+    get {_storage._members}
+    set {_uniqueStorage()._members = newValue}
+  }
 
-  var eventCount: UInt64 = 0
+  /// on the node's disk
+  var eventCount: UInt64 {
+    get {_storage._eventCount}
+    set {_uniqueStorage()._eventCount = newValue}
+  }
 
-  var appliedCount: UInt64 = 0
+  var appliedCount: UInt64 {
+    get {_storage._appliedCount}
+    set {_uniqueStorage()._appliedCount = newValue}
+  }
 
-  var heldCount: UInt64 = 0
+  var extensions: [ProtoExtension] {
+    get {_storage._extensions}
+    set {_uniqueStorage()._extensions = newValue}
+  }
 
-  var failedCount: UInt64 = 0
+  /// known to exist, not on its disk
+  var missingCount: UInt64 {
+    get {_storage._missingCount}
+    set {_uniqueStorage()._missingCount = newValue}
+  }
 
-  var extensions: [ProtoExtension] = []
+  /// on its disk, not applied
+  var waitingCount: UInt64 {
+    get {_storage._waitingCount}
+    set {_uniqueStorage()._waitingCount = newValue}
+  }
+
+  var parkedCount: UInt64 {
+    get {_storage._parkedCount}
+    set {_uniqueStorage()._parkedCount = newValue}
+  }
+
+  /// of users whom it does not list
+  var withheldCount: UInt64 {
+    get {_storage._withheldCount}
+    set {_uniqueStorage()._withheldCount = newValue}
+  }
+
+  var refused: [ProtoRefusals] {
+    get {_storage._refused}
+    set {_uniqueStorage()._refused = newValue}
+  }
+
+  var warnings: [String] {
+    get {_storage._warnings}
+    set {_uniqueStorage()._warnings = newValue}
+  }
+
+  /// of its users file
+  var userProblems: [String] {
+    get {_storage._userProblems}
+    set {_uniqueStorage()._userProblems = newValue}
+  }
+
+  var caches: [ProtoCacheStatus] {
+    get {_storage._caches}
+    set {_uniqueStorage()._caches = newValue}
+  }
+
+  /// absent: none is configured
+  var database: ProtoDatabaseStatus {
+    get {_storage._database ?? ProtoDatabaseStatus()}
+    set {_uniqueStorage()._database = newValue}
+  }
+  /// Returns true if `database` has been explicitly set.
+  var hasDatabase: Bool {_storage._database != nil}
+  /// Clears the value of `database`. Subsequent reads from it will return its default value.
+  mutating func clearDatabase() {_uniqueStorage()._database = nil}
+
+  /// absent: updates are not locked
+  var lock: ProtoLockStatus {
+    get {_storage._lock ?? ProtoLockStatus()}
+    set {_uniqueStorage()._lock = newValue}
+  }
+  /// Returns true if `lock` has been explicitly set.
+  var hasLock: Bool {_storage._lock != nil}
+  /// Clears the value of `lock`. Subsequent reads from it will return its default value.
+  mutating func clearLock() {_uniqueStorage()._lock = nil}
+
+  var repositories: [ProtoRepositoryStatus] {
+    get {_storage._repositories}
+    set {_uniqueStorage()._repositories = newValue}
+  }
+
+  /// why repositories are missing above
+  var repositoriesProblem: String {
+    get {_storage._repositoriesProblem}
+    set {_uniqueStorage()._repositoriesProblem = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// How often a node refused something from outside since its start.
+nonisolated struct ProtoRefusals: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var reason: String = String()
+
+  var count: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A cache that the node clears.
+nonisolated struct ProtoCacheStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var target: String = String()
+
+  /// why it could not be cleared the last time; absent: it could
+  var problem: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// The site's database.
+nonisolated struct ProtoDatabaseStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// absent: it did not say
+  var version: String = String()
+
+  /// bytes; absent: it did not say
+  var size: UInt64 {
+    get {_size ?? 0}
+    set {_size = newValue}
+  }
+  /// Returns true if `size` has been explicitly set.
+  var hasSize: Bool {self._size != nil}
+  /// Clears the value of `size`. Subsequent reads from it will return its default value.
+  mutating func clearSize() {self._size = nil}
+
+  /// why one of them is absent
+  var problem: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _size: UInt64? = nil
+}
+
+/// Who keeps others from updating.
+nonisolated struct ProtoLockStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var holder: String = String()
+
+  /// milliseconds since 1970
+  var since: UInt64 = 0
+
+  var reason: String = String()
+
+  /// absent: never
+  var expires: UInt64 {
+    get {_expires ?? 0}
+    set {_expires = newValue}
+  }
+  /// Returns true if `expires` has been explicitly set.
+  var hasExpires: Bool {self._expires != nil}
+  /// Clears the value of `expires`. Subsequent reads from it will return its default value.
+  mutating func clearExpires() {self._expires = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _expires: UInt64? = nil
+}
+
+/// One git repository.
+nonisolated struct ProtoRepositoryStatus: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "." is the root of the installation
+  var path: String = String()
+
+  /// HEAD in full, lower case; absent: none, or it cannot be read
+  var commit: String = String()
+
+  /// as git abbreviates it there
+  var short: String = String()
+
+  /// refs that point at it, as git decorates them
+  var names: [String] = []
+
+  var isDetached: Bool = false
+
+  var isModified: Bool = false
+
+  /// from the note in refs/notes/update
+  var updatedOn: UInt64 {
+    get {_updatedOn ?? 0}
+    set {_updatedOn = newValue}
+  }
+  /// Returns true if `updatedOn` has been explicitly set.
+  var hasUpdatedOn: Bool {self._updatedOn != nil}
+  /// Clears the value of `updatedOn`. Subsequent reads from it will return its default value.
+  mutating func clearUpdatedOn() {self._updatedOn = nil}
+
+  var updatedBy: String = String()
+
+  var origin: String = String()
+
+  var problem: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _updatedOn: UInt64? = nil
 }
 
 /// What a node says of another one.
@@ -2023,7 +2278,7 @@ nonisolated extension ProtoBeacon: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension ProtoSealedRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SealedRecord"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}body\0\u{1}signer\0\u{1}signature\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}body\0\u{1}signer\0\u{1}signature\0\u{1}credential\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2034,6 +2289,7 @@ nonisolated extension ProtoSealedRecord: SwiftProtobuf.Message, SwiftProtobuf._M
       case 1: try { try decoder.decodeSingularBytesField(value: &self.body) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.signer) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.credential) }()
       default: break
       }
     }
@@ -2049,6 +2305,9 @@ nonisolated extension ProtoSealedRecord: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.signature.isEmpty {
       try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 3)
     }
+    if !self.credential.isEmpty {
+      try visitor.visitSingularBytesField(value: self.credential, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2056,6 +2315,7 @@ nonisolated extension ProtoSealedRecord: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.body != rhs.body {return false}
     if lhs.signer != rhs.signer {return false}
     if lhs.signature != rhs.signature {return false}
+    if lhs.credential != rhs.credential {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3120,7 +3380,252 @@ nonisolated extension ProtoStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension ProtoStatusReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StatusReport"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}url\0\u{3}host_name\0\u{1}path\0\u{1}version\0\u{3}user_name\0\u{3}full_name\0\u{1}email\0\u{1}wall\0\u{3}is_ready\0\u{1}members\0\u{3}event_count\0\u{3}applied_count\0\u{3}held_count\0\u{3}failed_count\0\u{1}extensions\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}url\0\u{3}host_name\0\u{1}path\0\u{1}version\0\u{3}user_name\0\u{3}full_name\0\u{1}email\0\u{1}wall\0\u{3}is_ready\0\u{1}members\0\u{3}event_count\0\u{3}applied_count\0\u{2}\u{3}extensions\0\u{3}missing_count\0\u{3}waiting_count\0\u{3}parked_count\0\u{3}withheld_count\0\u{1}refused\0\u{1}warnings\0\u{3}user_problems\0\u{1}caches\0\u{1}database\0\u{1}lock\0\u{1}repositories\0\u{3}repositories_problem\0\u{c}\u{e}\u{1}\u{c}\u{f}\u{1}")
+
+  fileprivate class _StorageClass {
+    var _node: Data = Data()
+    var _url: String = String()
+    var _hostName: String = String()
+    var _path: String = String()
+    var _version: String = String()
+    var _userName: String = String()
+    var _fullName: String = String()
+    var _email: String = String()
+    var _wall: UInt64 = 0
+    var _isReady: Bool = false
+    var _members: [ProtoMemberStatus] = []
+    var _eventCount: UInt64 = 0
+    var _appliedCount: UInt64 = 0
+    var _extensions: [ProtoExtension] = []
+    var _missingCount: UInt64 = 0
+    var _waitingCount: UInt64 = 0
+    var _parkedCount: UInt64 = 0
+    var _withheldCount: UInt64 = 0
+    var _refused: [ProtoRefusals] = []
+    var _warnings: [String] = []
+    var _userProblems: [String] = []
+    var _caches: [ProtoCacheStatus] = []
+    var _database: ProtoDatabaseStatus? = nil
+    var _lock: ProtoLockStatus? = nil
+    var _repositories: [ProtoRepositoryStatus] = []
+    var _repositoriesProblem: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _node = source._node
+      _url = source._url
+      _hostName = source._hostName
+      _path = source._path
+      _version = source._version
+      _userName = source._userName
+      _fullName = source._fullName
+      _email = source._email
+      _wall = source._wall
+      _isReady = source._isReady
+      _members = source._members
+      _eventCount = source._eventCount
+      _appliedCount = source._appliedCount
+      _extensions = source._extensions
+      _missingCount = source._missingCount
+      _waitingCount = source._waitingCount
+      _parkedCount = source._parkedCount
+      _withheldCount = source._withheldCount
+      _refused = source._refused
+      _warnings = source._warnings
+      _userProblems = source._userProblems
+      _caches = source._caches
+      _database = source._database
+      _lock = source._lock
+      _repositories = source._repositories
+      _repositoriesProblem = source._repositoriesProblem
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._node) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._url) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._hostName) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._path) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._version) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._userName) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._fullName) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._email) }()
+        case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._wall) }()
+        case 10: try { try decoder.decodeSingularBoolField(value: &_storage._isReady) }()
+        case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._members) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._eventCount) }()
+        case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._appliedCount) }()
+        case 16: try { try decoder.decodeRepeatedMessageField(value: &_storage._extensions) }()
+        case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._missingCount) }()
+        case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._waitingCount) }()
+        case 19: try { try decoder.decodeSingularUInt64Field(value: &_storage._parkedCount) }()
+        case 20: try { try decoder.decodeSingularUInt64Field(value: &_storage._withheldCount) }()
+        case 21: try { try decoder.decodeRepeatedMessageField(value: &_storage._refused) }()
+        case 22: try { try decoder.decodeRepeatedStringField(value: &_storage._warnings) }()
+        case 23: try { try decoder.decodeRepeatedStringField(value: &_storage._userProblems) }()
+        case 24: try { try decoder.decodeRepeatedMessageField(value: &_storage._caches) }()
+        case 25: try { try decoder.decodeSingularMessageField(value: &_storage._database) }()
+        case 26: try { try decoder.decodeSingularMessageField(value: &_storage._lock) }()
+        case 27: try { try decoder.decodeRepeatedMessageField(value: &_storage._repositories) }()
+        case 28: try { try decoder.decodeSingularStringField(value: &_storage._repositoriesProblem) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._node.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._node, fieldNumber: 1)
+      }
+      if !_storage._url.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._url, fieldNumber: 2)
+      }
+      if !_storage._hostName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._hostName, fieldNumber: 3)
+      }
+      if !_storage._path.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._path, fieldNumber: 4)
+      }
+      if !_storage._version.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._version, fieldNumber: 5)
+      }
+      if !_storage._userName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._userName, fieldNumber: 6)
+      }
+      if !_storage._fullName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._fullName, fieldNumber: 7)
+      }
+      if !_storage._email.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._email, fieldNumber: 8)
+      }
+      if _storage._wall != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._wall, fieldNumber: 9)
+      }
+      if _storage._isReady != false {
+        try visitor.visitSingularBoolField(value: _storage._isReady, fieldNumber: 10)
+      }
+      if !_storage._members.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._members, fieldNumber: 11)
+      }
+      if _storage._eventCount != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._eventCount, fieldNumber: 12)
+      }
+      if _storage._appliedCount != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._appliedCount, fieldNumber: 13)
+      }
+      if !_storage._extensions.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._extensions, fieldNumber: 16)
+      }
+      if _storage._missingCount != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._missingCount, fieldNumber: 17)
+      }
+      if _storage._waitingCount != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._waitingCount, fieldNumber: 18)
+      }
+      if _storage._parkedCount != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._parkedCount, fieldNumber: 19)
+      }
+      if _storage._withheldCount != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._withheldCount, fieldNumber: 20)
+      }
+      if !_storage._refused.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._refused, fieldNumber: 21)
+      }
+      if !_storage._warnings.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._warnings, fieldNumber: 22)
+      }
+      if !_storage._userProblems.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._userProblems, fieldNumber: 23)
+      }
+      if !_storage._caches.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._caches, fieldNumber: 24)
+      }
+      try { if let v = _storage._database {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+      } }()
+      try { if let v = _storage._lock {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+      } }()
+      if !_storage._repositories.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._repositories, fieldNumber: 27)
+      }
+      if !_storage._repositoriesProblem.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._repositoriesProblem, fieldNumber: 28)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoStatusReport, rhs: ProtoStatusReport) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._node != rhs_storage._node {return false}
+        if _storage._url != rhs_storage._url {return false}
+        if _storage._hostName != rhs_storage._hostName {return false}
+        if _storage._path != rhs_storage._path {return false}
+        if _storage._version != rhs_storage._version {return false}
+        if _storage._userName != rhs_storage._userName {return false}
+        if _storage._fullName != rhs_storage._fullName {return false}
+        if _storage._email != rhs_storage._email {return false}
+        if _storage._wall != rhs_storage._wall {return false}
+        if _storage._isReady != rhs_storage._isReady {return false}
+        if _storage._members != rhs_storage._members {return false}
+        if _storage._eventCount != rhs_storage._eventCount {return false}
+        if _storage._appliedCount != rhs_storage._appliedCount {return false}
+        if _storage._extensions != rhs_storage._extensions {return false}
+        if _storage._missingCount != rhs_storage._missingCount {return false}
+        if _storage._waitingCount != rhs_storage._waitingCount {return false}
+        if _storage._parkedCount != rhs_storage._parkedCount {return false}
+        if _storage._withheldCount != rhs_storage._withheldCount {return false}
+        if _storage._refused != rhs_storage._refused {return false}
+        if _storage._warnings != rhs_storage._warnings {return false}
+        if _storage._userProblems != rhs_storage._userProblems {return false}
+        if _storage._caches != rhs_storage._caches {return false}
+        if _storage._database != rhs_storage._database {return false}
+        if _storage._lock != rhs_storage._lock {return false}
+        if _storage._repositories != rhs_storage._repositories {return false}
+        if _storage._repositoriesProblem != rhs_storage._repositoriesProblem {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoRefusals: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Refusals"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0\u{1}count\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3128,96 +3633,233 @@ nonisolated extension ProtoStatusReport: SwiftProtobuf.Message, SwiftProtobuf._M
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.node) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.url) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.hostName) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.path) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.version) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self.userName) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.fullName) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.email) }()
-      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.wall) }()
-      case 10: try { try decoder.decodeSingularBoolField(value: &self.isReady) }()
-      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.members) }()
-      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.eventCount) }()
-      case 13: try { try decoder.decodeSingularUInt64Field(value: &self.appliedCount) }()
-      case 14: try { try decoder.decodeSingularUInt64Field(value: &self.heldCount) }()
-      case 15: try { try decoder.decodeSingularUInt64Field(value: &self.failedCount) }()
-      case 16: try { try decoder.decodeRepeatedMessageField(value: &self.extensions) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.count) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.node.isEmpty {
-      try visitor.visitSingularBytesField(value: self.node, fieldNumber: 1)
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
     }
-    if !self.url.isEmpty {
-      try visitor.visitSingularStringField(value: self.url, fieldNumber: 2)
-    }
-    if !self.hostName.isEmpty {
-      try visitor.visitSingularStringField(value: self.hostName, fieldNumber: 3)
-    }
-    if !self.path.isEmpty {
-      try visitor.visitSingularStringField(value: self.path, fieldNumber: 4)
-    }
-    if !self.version.isEmpty {
-      try visitor.visitSingularStringField(value: self.version, fieldNumber: 5)
-    }
-    if !self.userName.isEmpty {
-      try visitor.visitSingularStringField(value: self.userName, fieldNumber: 6)
-    }
-    if !self.fullName.isEmpty {
-      try visitor.visitSingularStringField(value: self.fullName, fieldNumber: 7)
-    }
-    if !self.email.isEmpty {
-      try visitor.visitSingularStringField(value: self.email, fieldNumber: 8)
-    }
-    if self.wall != 0 {
-      try visitor.visitSingularUInt64Field(value: self.wall, fieldNumber: 9)
-    }
-    if self.isReady != false {
-      try visitor.visitSingularBoolField(value: self.isReady, fieldNumber: 10)
-    }
-    if !self.members.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.members, fieldNumber: 11)
-    }
-    if self.eventCount != 0 {
-      try visitor.visitSingularUInt64Field(value: self.eventCount, fieldNumber: 12)
-    }
-    if self.appliedCount != 0 {
-      try visitor.visitSingularUInt64Field(value: self.appliedCount, fieldNumber: 13)
-    }
-    if self.heldCount != 0 {
-      try visitor.visitSingularUInt64Field(value: self.heldCount, fieldNumber: 14)
-    }
-    if self.failedCount != 0 {
-      try visitor.visitSingularUInt64Field(value: self.failedCount, fieldNumber: 15)
-    }
-    if !self.extensions.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.extensions, fieldNumber: 16)
+    if self.count != 0 {
+      try visitor.visitSingularUInt64Field(value: self.count, fieldNumber: 2)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: ProtoStatusReport, rhs: ProtoStatusReport) -> Bool {
-    if lhs.node != rhs.node {return false}
-    if lhs.url != rhs.url {return false}
-    if lhs.hostName != rhs.hostName {return false}
-    if lhs.path != rhs.path {return false}
+  static func ==(lhs: ProtoRefusals, rhs: ProtoRefusals) -> Bool {
+    if lhs.reason != rhs.reason {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoCacheStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CacheStatus"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}target\0\u{1}problem\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.target) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.problem) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.target.isEmpty {
+      try visitor.visitSingularStringField(value: self.target, fieldNumber: 1)
+    }
+    if !self.problem.isEmpty {
+      try visitor.visitSingularStringField(value: self.problem, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoCacheStatus, rhs: ProtoCacheStatus) -> Bool {
+    if lhs.target != rhs.target {return false}
+    if lhs.problem != rhs.problem {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoDatabaseStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DatabaseStatus"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}size\0\u{1}problem\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self._size) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.problem) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.version.isEmpty {
+      try visitor.visitSingularStringField(value: self.version, fieldNumber: 1)
+    }
+    try { if let v = self._size {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 2)
+    } }()
+    if !self.problem.isEmpty {
+      try visitor.visitSingularStringField(value: self.problem, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoDatabaseStatus, rhs: ProtoDatabaseStatus) -> Bool {
     if lhs.version != rhs.version {return false}
-    if lhs.userName != rhs.userName {return false}
-    if lhs.fullName != rhs.fullName {return false}
-    if lhs.email != rhs.email {return false}
-    if lhs.wall != rhs.wall {return false}
-    if lhs.isReady != rhs.isReady {return false}
-    if lhs.members != rhs.members {return false}
-    if lhs.eventCount != rhs.eventCount {return false}
-    if lhs.appliedCount != rhs.appliedCount {return false}
-    if lhs.heldCount != rhs.heldCount {return false}
-    if lhs.failedCount != rhs.failedCount {return false}
-    if lhs.extensions != rhs.extensions {return false}
+    if lhs._size != rhs._size {return false}
+    if lhs.problem != rhs.problem {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoLockStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LockStatus"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}holder\0\u{1}since\0\u{1}reason\0\u{1}expires\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.holder) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.since) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self._expires) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.holder.isEmpty {
+      try visitor.visitSingularStringField(value: self.holder, fieldNumber: 1)
+    }
+    if self.since != 0 {
+      try visitor.visitSingularUInt64Field(value: self.since, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    try { if let v = self._expires {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoLockStatus, rhs: ProtoLockStatus) -> Bool {
+    if lhs.holder != rhs.holder {return false}
+    if lhs.since != rhs.since {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs._expires != rhs._expires {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoRepositoryStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RepositoryStatus"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{1}commit\0\u{1}short\0\u{1}names\0\u{3}is_detached\0\u{3}is_modified\0\u{3}updated_on\0\u{3}updated_by\0\u{1}origin\0\u{1}problem\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.commit) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.short) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.names) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.isDetached) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.isModified) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self._updatedOn) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.updatedBy) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.origin) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.problem) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 1)
+    }
+    if !self.commit.isEmpty {
+      try visitor.visitSingularStringField(value: self.commit, fieldNumber: 2)
+    }
+    if !self.short.isEmpty {
+      try visitor.visitSingularStringField(value: self.short, fieldNumber: 3)
+    }
+    if !self.names.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.names, fieldNumber: 4)
+    }
+    if self.isDetached != false {
+      try visitor.visitSingularBoolField(value: self.isDetached, fieldNumber: 5)
+    }
+    if self.isModified != false {
+      try visitor.visitSingularBoolField(value: self.isModified, fieldNumber: 6)
+    }
+    try { if let v = self._updatedOn {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 7)
+    } }()
+    if !self.updatedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.updatedBy, fieldNumber: 8)
+    }
+    if !self.origin.isEmpty {
+      try visitor.visitSingularStringField(value: self.origin, fieldNumber: 9)
+    }
+    if !self.problem.isEmpty {
+      try visitor.visitSingularStringField(value: self.problem, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoRepositoryStatus, rhs: ProtoRepositoryStatus) -> Bool {
+    if lhs.path != rhs.path {return false}
+    if lhs.commit != rhs.commit {return false}
+    if lhs.short != rhs.short {return false}
+    if lhs.names != rhs.names {return false}
+    if lhs.isDetached != rhs.isDetached {return false}
+    if lhs.isModified != rhs.isModified {return false}
+    if lhs._updatedOn != rhs._updatedOn {return false}
+    if lhs.updatedBy != rhs.updatedBy {return false}
+    if lhs.origin != rhs.origin {return false}
+    if lhs.problem != rhs.problem {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

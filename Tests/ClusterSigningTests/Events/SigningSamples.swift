@@ -121,7 +121,18 @@ struct SigningSamples {
             node: identity.node, wall: WallTime(milliseconds: 1_700_000_000_000))
         report.url = "http://127.0.0.1"
         report.hostName = "web1"
-        report.events = EventCounts(logged: 44, applied: 44)
+        report.events = EventCounts(stored: 44, applied: 44)
+        report.database = DatabaseState(version: "5.7.17", sizeBytes: 30_408_704)
+        report.repositories = [
+            RepositoryState(
+                path: ".", commit: String(repeating: "6212a58f", count: 5), short: "6212a58",
+                names: ["master", "origin/master", "origin/HEAD"]),
+            RepositoryState(
+                path: "packages/templates/ACSSA",
+                commit: "27d9bb77457e12f3ac06043f1b3b3f61959e96de", short: "27d9bb7",
+                names: ["1.0.0"], isDetached: true,
+                updatedOn: WallTime(milliseconds: 1_699_999_999_000), updatedBy: "alice"),
+        ]
         return report
     }
 }
