@@ -97,6 +97,8 @@ let package = Package(
         target("EventLogSQLite", ["ClusterModel", "NodeRuntime", grdb]),
         target("HTTPTransport", [nioCore, nioPosix, nioHTTP1]),
         target("ProgramRunner", [subprocess, systemPackage]),
+        target("GitWorkspace", ["ClusterModel", "ProgramRunner"]),
+        target("DatabaseStatus", ["ClusterModel"]),
         target("CacheTargets", ["ClusterModel", "HTTPTransport", "ProgramRunner"]),
         target(
             "AdminHTTP",
@@ -166,6 +168,8 @@ let package = Package(
             ]),
         tests("HTTPTransportTests", ["HTTPTransport"]),
         tests("ProgramRunnerTests", ["ProgramRunner"]),
+        tests("GitWorkspaceTests", ["ClusterModel", "GitWorkspace", "ProgramRunner"]),
+        tests("DatabaseStatusTests", ["ClusterModel", "DatabaseStatus"]),
         tests(
             "CacheTargetsTests", ["CacheTargets", "ClusterModel", "HTTPTransport", "ProgramRunner"]),
         tests(

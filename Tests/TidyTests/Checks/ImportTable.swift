@@ -43,6 +43,8 @@ struct ImportTable: Sendable {
             "EventLogSQLite": ["ClusterModel", "GRDB", "NodeRuntime"],
             "HTTPTransport": ["NIOCore", "NIOHTTP1", "NIOPosix"],
             "ProgramRunner": ["Subprocess", "SystemPackage"],
+            "GitWorkspace": ["ClusterModel", "ProgramRunner"],
+            "DatabaseStatus": ["ClusterModel"],
             "CacheTargets": ["ClusterModel", "HTTPTransport", "NodeRuntime", "ProgramRunner"],
             "AdminHTTP": [
                 "AdminAPI", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NodeRuntime",
