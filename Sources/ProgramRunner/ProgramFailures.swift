@@ -47,6 +47,17 @@ extension ProgramCall {
         }
     }
 
+    /// Why the program of another user did not start; `nil` where it did.
+    ///
+    /// Source: setpriv(1); it ends with 126 or 127 where it cannot run the program.
+    func refusalToStart(_ result: ProgramResult) -> ProgramError? {
+        guard owner != nil, [.exited(126), .exited(127)].contains(result.ending),
+            result.lastComplaint.hasPrefix("setpriv: failed to execute ")
+        else { return nil }
+        let isMissing = result.lastComplaint.hasSuffix("No such file or directory")
+        return refusal(isMissing ? .noSuchFileOrDirectory : .permissionDenied, result.lastComplaint)
+    }
+
     private func refusal(_ number: Errno?, _ text: String) -> ProgramError {
         let (code, hint): (ProgramError.Code, String) =
             switch number {

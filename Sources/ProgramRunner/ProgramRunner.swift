@@ -45,6 +45,7 @@ public struct ProgramRunner: Sendable {
                     expected: "an end within \(call.deadline)", found: "none",
                     hint: "It was ended; give it more time, or find out what it waits for.")
             }
+            if let refusal = call.refusalToStart(result) { throw refusal }
             return result
         } catch {
             if Task.isCancelled || error is CancellationError { started.endGroup() }
@@ -57,7 +58,8 @@ public struct ProgramRunner: Sendable {
 private final class Started: Sendable {
     let program: String
     private let call: ProgramCall
-    private let executable: Executable
+    /// A path, or a name to be looked up.
+    private let executable: String
     private let processID = Mutex<pid_t?>(nil)
 
     init(_ call: ProgramCall) throws(ProgramError) {
@@ -84,13 +86,8 @@ private final class Started: Sendable {
                 "at most \(ProgramCall.maximumInput) bytes of input", "\(call.input.count)")
         }
         executable =
-            if program.hasPrefix("/") {
-                .path(FilePath(program))
-            } else if program.contains("/") {
-                .path(FilePath(call.directory).appending(program))
-            } else {
-                .name(program)
-            }
+            program.hasPrefix("/") || !program.contains("/")
+            ? program : "\(call.directory)/\(program)"
     }
 
     /// A session of its own, so that ending a program ends what it started.
@@ -102,17 +99,14 @@ private final class Started: Sendable {
                 signal: .terminate, toProcessGroup: true,
                 allowedDurationToNextStep: ProgramRunner.patience)
         ]
-        if let owner = call.owner {
-            options.userID = owner.userID
-            options.groupID = owner.groupID
-            options.supplementaryGroups = owner.groups
-        }
         return options
     }
 
     func run() async throws -> ProgramResult {
+        let (program, arguments) = command
         let configuration = Configuration(
-            executable: executable, arguments: Arguments(Array(call.words.dropFirst())),
+            executable: program.hasPrefix("/") ? .path(FilePath(program)) : .name(program),
+            arguments: Arguments(arguments),
             environment: .custom(call.environment.map { Array("\($0.key)=\($0.value)\0".utf8) }),
             workingDirectory: FilePath(call.directory), platformOptions: options)
         let input = FileDescriptorInput.fileDescriptor(
@@ -149,6 +143,21 @@ private final class Started: Sendable {
         return ProgramResult(
             ending: .init(result.terminationStatus), output: result.closureResult.output,
             complaint: result.closureResult.complaint)
+    }
+
+    /// The program itself, or setpriv(1), which becomes it after taking on the owner.
+    ///
+    /// Between fork and exec swift-subprocess would call setgroups(3), which in glibc waits for
+    /// threads that do not exist in the child: it hangs, and a thread of ours with it, for ever.
+    private var command: (program: String, arguments: [String]) {
+        let arguments = Array(call.words.dropFirst())
+        guard let owner = call.owner else { return (executable, arguments) }
+        let groups = owner.groups.map { "\($0)" }.joined(separator: ",")
+        let change = [
+            "--reuid=\(owner.userID)", "--regid=\(owner.groupID)",
+            groups.isEmpty ? "--clear-groups" : "--groups=\(groups)", "--inh-caps=-all", "--",
+        ]
+        return ("/usr/bin/setpriv", change + [executable] + arguments)
     }
 
     private func note(_ number: pid_t) {
