@@ -32,6 +32,8 @@ final class FakeServer: Sendable {
                 guard connection >= 0 else { return }
                 var bytes = [UInt8](repeating: 0, count: 64 * 1_024)
                 if recv(connection, &bytes, bytes.count, 0) > 0 { answer(connection) }
+                // A server that was started meanwhile may hold a copy, which would stay open.
+                _ = shutdown(connection, Int32(SHUT_RDWR))
                 _ = close(connection)
             }
         }
