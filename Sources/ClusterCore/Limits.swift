@@ -154,9 +154,13 @@ public enum Limits {
     public static let handlerBackoff = Backoff(first: .seconds(1), longest: .seconds(16))
     /// The first and the longest wait before caches are cleared again.
     public static let clearBackoff = Backoff(first: .seconds(1), longest: .seconds(60))
-    /// Invalidations that wait for a clear.
+    /// Over how long members clear everything, one after another.
     ///
-    /// Beyond it they become one full clear.
+    /// More members make shorter slots; whoever waits for receipts waits 30 s by default.
+    public static let staggerSpan: Duration = .seconds(5)
+    /// Invalidations that wait for a clear with what they name.
+    ///
+    /// Beyond it they become full clears, which name nothing.
     public static let waitingInvalidations = 1_024
     /// Names (paths, keys, tags ...) in one order to clear.
     ///

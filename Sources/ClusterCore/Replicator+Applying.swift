@@ -142,7 +142,7 @@ extension Replicator {
             } else {
                 open(look)
             }
-            clears.add(look.id, order)
+            clears.add(look.id, order, slot: slot(for: look.id), now: now.instant)
         case .revision(let proposal):
             // The batch may have been stored as withheld: at a restart only accepted state counts.
             emit(.dispose(look.id.log, first: look.batch.header.first, .accepted))
@@ -260,27 +260,6 @@ extension Replicator {
             return rank < places.count ? places[rank] : nil
         }
         for result in results { settle(result, []) }
-    }
-
-    private mutating func finishClear(_ outcome: ApplyOutcome, _ steps: [StepReceipt]) {
-        let (results, isFullDone) = clears.finish(outcome, now: now.instant, jitter: &jitter)
-        if isFullDone { report(.fullClearDone) }
-        for result in results.sorted(by: { $0.id < $1.id }) {
-            let subject = result.id.alone
-            close(subject, result.outcome, attempt: result.attempt)
-            if case .failed(let reason) = result.outcome {
-                report(.applyFailed(subject, attempt: result.attempt, reason: reason))
-            }
-            publish(
-                Receipt(
-                    subject: subject, outcome: result.outcome, steps: steps,
-                    attempt: result.attempt))
-        }
-    }
-
-    mutating func oweFullClear(_ reason: Observation.ClearReason) {
-        clears.oweFull()
-        report(.fullClearOwed(reason))
     }
 
     // What was read back.

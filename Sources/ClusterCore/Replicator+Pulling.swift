@@ -99,11 +99,11 @@ extension Replicator {
             let after = tracker.tail.last
             if book.jump(to: floor) {
                 report(.gapUnprovable(log, after: after, floor: floor))
+                oweFullClear(.gap(log))
                 emit(.jump(floor: floor))
                 appliers[log]?.jump(to: floor.last)
                 advanced[log] = true
                 restless[log] = true
-                oweFullClear(.gap(log))
                 schedule.wantsBeacon = true
                 pulls[log]?.succeed(now: now.instant)
                 return

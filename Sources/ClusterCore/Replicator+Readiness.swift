@@ -10,9 +10,10 @@ struct ReadinessState: Sendable {
     /// What members showed first in this run.
     fileprivate(set) var target = VersionVector()
     fileprivate(set) var fresh: [NodeID] = []
-    fileprivate var hasOwedClear: Bool
+    /// Whether this start has led to a full clear already, which covers what silent members know.
+    fileprivate(set) var hasOwedClear: Bool
 
-    init(hasLostHistory: Bool) { hasOwedClear = hasLostHistory }
+    init(owesClear: Bool) { hasOwedClear = owesClear }
 
     var isReady: Bool { told?.isReady == true }
 
@@ -48,7 +49,12 @@ extension Replicator {
         if authority.ownGrant == nil { result.append(.notLoggedIn) }
         if start.isCloned { result.append(.cloned) }
         if !readiness.hasStarted { result += startObstacles() }
-        if clears.owesFull { result.append(.awaitingClear) }
+        if clears.owesFull || !readiness.hasStarted && clears.owesCode {
+            result.append(.awaitingClear)
+        }
+        if let wanted = register.current, code.isBehind(wanted) {
+            result.append(.behindRevision(wanted.id))
+        }
         return result
     }
 
@@ -60,10 +66,11 @@ extension Replicator {
         case .signing: break
         }
         var result: [Readiness.Obstacle] = []
+        if configuration.surveysCode, !code.isSurveyed { result.append(.awaitingSurvey) }
         let silent = others.filter { !readiness.fresh.contains($0) }
         if !silent.isEmpty {
             if isPatient {
-                return silent.map { .awaitingBeacon($0) }
+                return result + silent.map { .awaitingBeacon($0) }
             }
             if !readiness.hasOwedClear {
                 readiness.hasOwedClear = true

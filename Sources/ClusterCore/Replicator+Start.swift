@@ -40,7 +40,6 @@ extension Replicator {
         for missing in recovered.missingBlobs where !blobs.isFull {
             blobs.want(missing.reference, for: missing.event.log, now: now.instant)
         }
-        if recovered.hasLostHistory { clears.oweFull() }
     }
 
     /// Folds the state that was applied before; what was not, is looked at again by its outcome.
@@ -82,7 +81,7 @@ extension Replicator {
         for head in book.heads(of: nil) where book[head.log]?.isQuarantined == true {
             show(nil, at: EventRange(log: head.log, first: head.last, last: head.last))
         }
-        if clears.owesFull { report(.fullClearOwed(.lostHistory)) }
+        resumeClears()
         guard configuration.peerCount > 0 || !others.isEmpty else {
             emit(.persistEpoch(start.beginEpoch()))
             return

@@ -38,6 +38,7 @@ public struct Replicator: Sendable {
     var appliers: OrderedTable<EpochID, LogApplier> = OrderedTable()
     var handlers = HandlerQueue()
     var clears = ClearQueue()
+    var code: ServedCode
     var receipts = ReceiptBook()
     var shelf = Shelf()
     var register = RevisionRegister()
@@ -73,7 +74,9 @@ public struct Replicator: Sendable {
         clock = HybridClock(newest: recovered.newestTimestamp)
         jitter = Jitter(seed: recovered.seed)
         start = StartSequence(persisted: recovered.epochCounter, nonce: recovered.nonce)
-        readiness = ReadinessState(hasLostHistory: recovered.hasLostHistory)
+        readiness = ReadinessState(
+            owesClear: recovered.hasLostHistory || recovered.clears.owesFull)
+        code = ServedCode(recovered.clears)
         now = Moment(instant: Instant(nanoseconds: 0), wall: WallTime(milliseconds: 0))
         others = authority.members.map(\.node).filter { $0 != recovered.node }
         recover(recovered)
@@ -103,6 +106,8 @@ public struct Replicator: Sendable {
         case .loaded(let range, let batches): takeLoaded(range, batches)
         case .loadFailed(let range, let reason): failLoad(range, reason: reason)
         case .applied(let ticket, let outcome, let steps): finish(ticket, outcome, steps)
+        case .served(let commits): takeServed(commits)
+        case .surveyFailed(let reason): failSurvey(reason)
         case .parkedRetryRequested(let event?): shelf.revisit(event, .parked)
         case .parkedRetryRequested(nil): shelf.revisit([.parked])
         case .replayUserRequested(let user): shelf.revisit([.refused], user: user)
@@ -125,7 +130,8 @@ public struct Replicator: Sendable {
         case .sealingFailed(_, let reason): sealingFailed(reason)
         case .cloneHeard(let other): heardClone(other)
         case .deadline, .configurationChanged, .authority, .appended, .appendFailed, .loaded,
-            .loadFailed, .applied, .parkedRetryRequested, .replayUserRequested, .batchReceived,
+            .loadFailed, .applied, .served, .surveyFailed, .parkedRetryRequested,
+            .replayUserRequested, .batchReceived,
             .beaconReceived, .headsReceived, .ownHeadsReceived, .ownHeadsFailed, .acknowledged,
             .headsRequested, .replayRequested, .replayServed, .replayEnded, .replayFailed,
             .blobStored, .blobFailed, .linkUp, .linkDown, .linkTrouble:
@@ -151,7 +157,8 @@ public struct Replicator: Sendable {
         case .blobFailed(let blob, let peer, let reason): blobFailed(blob, peer, reason)
         case .deadline, .configurationChanged, .authority, .epochPersisted, .epochNotPersisted,
             .publishRequested, .sealed, .sealingFailed, .cloneHeard, .appended, .appendFailed,
-            .loaded, .loadFailed, .applied, .parkedRetryRequested, .replayUserRequested,
+            .loaded, .loadFailed, .applied, .served, .surveyFailed, .parkedRetryRequested,
+            .replayUserRequested,
             .linkUp, .linkDown, .linkTrouble:
             break
         }
@@ -210,7 +217,7 @@ extension Input {
             .batchReceived, .headsReceived, .ownHeadsReceived, .ownHeadsFailed, .acknowledged,
             .headsRequested, .replayRequested, .replayServed, .replayEnded, .replayFailed,
             .blobStored, .blobFailed, .linkUp, .linkDown, .cloneHeard, .applied,
-            .parkedRetryRequested, .replayUserRequested:
+            .served, .surveyFailed, .parkedRetryRequested, .replayUserRequested:
             false
         }
     }

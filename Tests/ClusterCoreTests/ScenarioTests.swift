@@ -163,6 +163,8 @@ struct Scenario {
             readiness.isReady ? "ready" : "not ready: \(readiness.obstacles.count) obstacles"
         case .stop: "stop"
         case .report(let observation): "report \(observation.mark)"
+        case .recordClears(let record):
+            "record clears: \(record.owesFull ? "a full one is owed" : "no full one is owed")"
         case .authority, .recordApplied, .dispose, .answerHeads, .broadcastBeacon: nil
         }
     }

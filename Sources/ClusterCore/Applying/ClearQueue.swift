@@ -3,119 +3,279 @@ import ClusterModel
 
 /// Orders to clear caches, joined: an order is covered only by a clear that *began* after it came.
 ///
-/// Law: an order is done when a clear that covers it succeeded and began after everything that its
-/// publisher had seen was applied here. Until then it is tried again, for ever.
+/// Law: an order is done when every cache was cleared for it, by clears that succeeded and began
+/// after the order came and after everything that its publisher had seen was applied here. Until
+/// then the caches that failed are tried again, for ever; the others are not emptied again for it.
+///
+/// Orders that are new wait for nothing but the clear that runs; those that failed wait for their
+/// next attempt, together. Where both may begin they take turns, so that a cache that is down holds
+/// up nobody, and is held up by nobody.
 struct ClearQueue: Sendable {
-    private struct Order: Sendable {
-        let id: EventID
-        let invalidation: Invalidation
-        var attempt = 0
+    /// Why caches are to be cleared.
+    enum Cause: Hashable, Sendable {
+        case event(EventID)
+        /// It cannot be proved what was missed: a full clear, which a node is not ready without.
+        case owed
+        /// Other code is served; the number tells one switch from the next.
+        case code(switch: Int, isSettled: Bool)
     }
 
     /// What came of a clear for one order.
     struct Result: Equatable, Sendable {
-        let id: EventID
+        let cause: Cause
         let outcome: ApplyOutcome
         let attempt: Int
     }
 
-    private var waiting: [Order] = []
-    private var covered: [Order] = []
-    /// Cleared once; they are cleared again when what they speak of is applied here.
-    private var premature: [Order] = []
-    private var running: ApplyTicket?
-    private var settled: [EventID] = []
-    private var failures = 0
-    private var notBefore = Instant(nanoseconds: 0)
-    private var isFullOwed = false
-    private var isFullRunning = false
-
-    func owns(_ ticket: ApplyTicket) -> Bool { running == ticket }
-    /// Whether a full clear is owed or under way.
-    var owesFull: Bool { isFullOwed || isFullRunning }
-
-    mutating func add(_ id: EventID, _ invalidation: Invalidation) {
-        guard !waiting.contains(where: { $0.id == id }) else { return }
-        if waiting.count >= Limits.waitingInvalidations { isFullOwed = true }
-        waiting.append(Order(id: id, invalidation: invalidation))
+    /// What the clear that runs is for.
+    private struct Run: Sendable {
+        let ticket: ApplyTicket
+        var orders: [ClearOrder]
+        let isRetry: Bool
     }
 
-    /// A full clear is owed, by no event.
-    mutating func oweFull() { isFullOwed = true }
+    /// Never tried since they came, or since what they speak of did.
+    private var fresh: [ClearOrder] = []
+    private var failed: [ClearOrder] = []
+    /// Cleared once; they are cleared again when what they speak of is applied here.
+    private var premature: [ClearOrder] = []
+    private var running: Run?
+    private var failures = 0
+    private var notBefore = Instant(nanoseconds: 0)
+    private var isRetryTurn = false
+    private var newestSwitch = 0
+
+    func owns(_ ticket: ApplyTicket) -> Bool { running?.ticket == ticket }
+
+    /// Whether a full clear is owed, by no event, or under way.
+    var owesFull: Bool { isWanted { $0 == .owed } }
+
+    /// Whether caches may still hold what was made of other code than the one that is served.
+    var owesCode: Bool {
+        isWanted { if case .code(_, isSettled: false) = $0 { true } else { false } }
+    }
+
+    private func isWanted(_ isMeant: (Cause) -> Bool) -> Bool {
+        fresh.contains { isMeant($0.cause) } || failed.contains { isMeant($0.cause) }
+            || running?.orders.contains { isMeant($0.cause) } == true
+    }
+
+    /// Adds an order; a full one waits for this node's slot.
+    mutating func add(
+        _ id: EventID, _ invalidation: Invalidation, slot: Duration, now: Instant
+    ) {
+        let cause = Cause.event(id)
+        guard !fresh.contains(where: { $0.cause == cause }),
+            !failed.contains(where: { $0.cause == cause })
+        else { return }
+        var order = ClearOrder(cause: cause, invalidation: invalidation, slot: slot, due: now)
+        // Names that wait are bounded; the order stays.
+        if fresh.count >= Limits.waitingInvalidations { order.becomeTotal() }
+        if order.isTotal { order.due = now + slot }
+        fresh.append(order)
+    }
+
+    /// A full clear is owed, by no event; no slot is waited for, as the node serves nobody.
+    mutating func oweFull() {
+        guard !fresh.contains(where: { $0.cause == .owed }) else { return }
+        fresh.append(ClearOrder(cause: .owed, invalidation: .total, due: Instant(nanoseconds: 0)))
+    }
+
+    /// Other code is served: what was wanted for the code before is not wanted any more.
+    mutating func addCode(switch number: Int, isSettled: Bool, due: Instant) {
+        newestSwitch = number
+        fresh.removeAll { $0.cause.isCode }
+        failed.removeAll { $0.cause.isCode }
+        let cause = Cause.code(switch: number, isSettled: isSettled)
+        fresh.append(ClearOrder(cause: cause, invalidation: .plain, due: due))
+    }
 
     /// Begins a clear if one is wanted and due.
     mutating func begin(
         now: Instant, isApplied: (VersionVector) -> Bool, ticket: () -> ApplyTicket
     ) -> ApplyTask? {
         guard running == nil else { return nil }
-        let ripe = premature.filter { isApplied($0.invalidation.seen) }
-        if !ripe.isEmpty {
-            premature.removeAll { order in ripe.contains { $0.id == order.id } }
-            waiting += ripe
+        ripen(now: now, isApplied)
+        let isRetryDue = !failed.isEmpty && now >= notBefore
+        if isRetryDue, isRetryTurn || !fresh.contains(where: { $0.due <= now }) {
+            return run(takeFailed(), isRetry: true, isApplied, ticket())
         }
-        guard now >= notBefore, isFullOwed || !waiting.isEmpty else { return nil }
-        covered = waiting
-        waiting = []
-        for index in covered.indices { covered[index].attempt += 1 }
-        settled = covered.filter { isApplied($0.invalidation.seen) }.map(\.id)
-        isFullRunning = isFullOwed
-        isFullOwed = false
-        var joined = Invalidation.joined(covered.map(\.invalidation))
-        if isFullRunning { joined = .total }
-        let number = ticket()
-        running = number
-        let attempt = max(1, covered.map(\.attempt).max() ?? 1)
-        return ApplyTask(ticket: number, work: .clear(joined, sparing: []), attempt: attempt)
+        let orders = takeFresh(now: now)
+        guard !orders.isEmpty else { return nil }
+        return run(orders, isRetry: false, isApplied, ticket())
     }
 
-    /// A clear ended.
+    private mutating func ripen(now: Instant, _ isApplied: (VersionVector) -> Bool) {
+        guard !premature.isEmpty else { return }
+        for order in premature where isApplied(order.invalidation.seen) {
+            var order = order
+            order.due = order.isTotal ? now + order.slot : now
+            fresh.append(order)
+        }
+        premature.removeAll { isApplied($0.invalidation.seen) }
+    }
+
+    private mutating func takeFailed() -> [ClearOrder] {
+        defer { failed = [] }
+        return failed
+    }
+
+    /// The new orders that are due; a full clear takes all with it that it covers.
+    private mutating func takeFresh(now: Instant) -> [ClearOrder] {
+        var due = fresh.filter { $0.due <= now }
+        if !due.contains(where: \.isTotal), Invalidation.joined(due.map(\.invalidation)).everything
+        {
+            // Together they name too much: a full clear, which waits for its slot.
+            for index in fresh.indices where fresh[index].due <= now && !fresh[index].cause.isCode {
+                fresh[index].becomeTotal()
+                fresh[index].due = now + fresh[index].slot
+            }
+            due = fresh.filter { $0.due <= now }
+        }
+        guard due.contains(where: \.isTotal) else {
+            fresh.removeAll { $0.due <= now }
+            return due
+        }
+        let all = fresh.filter { $0.due <= now || !$0.cause.isCode } + failed
+        fresh.removeAll { $0.due <= now || !$0.cause.isCode }
+        failed = []
+        return all
+    }
+
+    private mutating func run(
+        _ orders: [ClearOrder], isRetry: Bool, _ isApplied: (VersionVector) -> Bool,
+        _ ticket: ApplyTicket
+    ) -> ApplyTask {
+        var orders = orders
+        for index in orders.indices {
+            orders[index].attempt += 1
+            let seen = orders[index].invalidation.seen
+            if !orders[index].isRipe, isApplied(seen) { orders[index].becomeRipe() }
+        }
+        var spared = orders.first?.done ?? []
+        for order in orders { spared.formIntersection(order.done) }
+        let joined = Invalidation.joined(orders.map(\.invalidation))
+        let attempt = max(1, orders.map(\.attempt).max() ?? 1)
+        running = Run(ticket: ticket, orders: orders, isRetry: isRetry)
+        return ApplyTask(
+            ticket: ticket, work: .clear(joined, sparing: spared), attempt: attempt)
+    }
+
+    /// The clear that runs ended, with these steps.
     mutating func finish(
-        _ outcome: ApplyOutcome, now: Instant, jitter: inout Jitter
-    ) -> (results: [Result], isFullDone: Bool) {
+        _ outcome: ApplyOutcome, _ steps: [StepReceipt], now: Instant, jitter: inout Jitter
+    ) -> [Result] {
+        guard let run = running else { return [] }
         running = nil
-        let orders = covered
-        let done = settled
-        let wasFull = isFullRunning
-        covered = []
-        settled = []
-        isFullRunning = false
-        guard outcome.isSuccess else {
+        isRetryTurn = !run.isRetry
+        let failing = Set(steps.filter { $0.failure != nil }.map(\.target))
+        let cleared = Set(steps.map(\.target)).subtracting(failing)
+        var results: [Result] = []
+        for var order in run.orders where !order.cause.isOutdated(by: newestSwitch) {
+            let isDone =
+                outcome.isSuccess || !failing.isEmpty && failing.isSubset(of: order.done)
+            order.done.formUnion(cleared)
+            if isDone, !order.isRipe {
+                order.done = []
+                premature.append(order)
+            } else if !isDone {
+                failed.append(order)
+            }
+            results.append(order.result(isDone: isDone, outcome))
+        }
+        schedule(after: run, outcome, now: now, jitter: &jitter)
+        return results
+    }
+
+    private mutating func schedule(
+        after run: Run, _ outcome: ApplyOutcome, now: Instant, jitter: inout Jitter
+    ) {
+        if outcome.isSuccess || failed.isEmpty {
+            // Every cache answers: what failed before need not wait any longer.
+            failures = 0
+            notBefore = now
+        } else if run.isRetry || failures == 0 {
             failures += 1
-            let wait = Limits.clearBackoff.wait(afterFailures: failures)
-            notBefore = now + jitter.around(wait)
-            waiting = orders + waiting
-            isFullOwed = isFullOwed || wasFull
-            let failure = Self.failure(of: outcome)
-            return (
-                orders.map { Result(id: $0.id, outcome: failure, attempt: $0.attempt) }, false
-            )
-        }
-        failures = 0
-        notBefore = now
-        let early = orders.filter { !done.contains($0.id) }
-        premature += early
-        let results = orders.map { order in
-            Result(
-                id: order.id,
-                outcome: done.contains(order.id)
-                    ? .applied
-                    : .failed(reason: "cleared, and again when what it speaks of has arrived"),
-                attempt: order.attempt)
-        }
-        return (results, wasFull)
-    }
-
-    /// A clear that does not succeed is tried again, whatever its outcome was called.
-    private static func failure(of outcome: ApplyOutcome) -> ApplyOutcome {
-        switch outcome {
-        case .parked(let reason), .refused(let reason): .failed(reason: reason)
-        case .applied, .superseded, .failed: outcome
+            notBefore = now + jitter.around(Limits.clearBackoff.wait(afterFailures: failures))
         }
     }
 
-    /// When a clear that waits for its next attempt is due.
+    /// When a clear that waits for its slot or its next attempt is due.
     var nextDeadline: Instant? {
-        running == nil && (isFullOwed || !waiting.isEmpty) ? notBefore : nil
+        guard running == nil else { return nil }
+        return earlier(fresh.map(\.due).min(), failed.isEmpty ? nil : notBefore)
+    }
+}
+
+/// One order to clear caches.
+struct ClearOrder: Sendable {
+    let cause: ClearQueue.Cause
+    private(set) var invalidation: Invalidation
+    /// How long this node waits before a full clear, so that not all are cold at once.
+    var slot: Duration = .zero
+    /// It begins no earlier.
+    var due: Instant
+    var attempt = 0
+    /// Whether everything that its publisher had seen was applied when the last clear began.
+    private(set) var isRipe = false
+    /// Targets that were cleared for it.
+    var done: Set<String> = []
+
+    init(
+        cause: ClearQueue.Cause, invalidation: Invalidation, slot: Duration = .zero, due: Instant
+    ) {
+        self.cause = cause
+        self.invalidation = invalidation
+        self.slot = slot
+        self.due = due
+    }
+
+    var isTotal: Bool { invalidation.everything }
+
+    /// It clears everything, and needs no names for it.
+    mutating func becomeTotal() {
+        var total = Invalidation.total
+        total.seen = invalidation.seen
+        invalidation = total
+    }
+
+    /// From now on clears count; what was cleared before is cleared again.
+    mutating func becomeRipe() {
+        isRipe = true
+        done = []
+    }
+
+    /// What came of an attempt.
+    ///
+    /// A clear that does not succeed is tried again, whatever its outcome was called.
+    fileprivate func result(isDone: Bool, _ outcome: ApplyOutcome) -> ClearQueue.Result {
+        let mine: ApplyOutcome =
+            if isDone {
+                isRipe
+                    ? .applied
+                    : .failed(reason: "cleared, and again when what it speaks of has arrived")
+            } else {
+                switch outcome {
+                case .parked(let reason), .refused(let reason): .failed(reason: reason)
+                case .applied, .superseded, .failed: outcome
+                }
+            }
+        return ClearQueue.Result(cause: cause, outcome: mine, attempt: attempt)
+    }
+}
+
+extension ClearQueue.Cause {
+    /// Whether other code is the cause.
+    fileprivate var isCode: Bool {
+        switch self {
+        case .code: true
+        case .event, .owed: false
+        }
+    }
+
+    /// Whether still other code is served since.
+    fileprivate func isOutdated(by newest: Int) -> Bool {
+        if case .code(let number, _) = self { number != newest } else { false }
     }
 }
 

@@ -35,6 +35,10 @@ public enum Effect: Hashable, Sendable {
     case recordApplied(AppliedRecord)
     /// Write down what a member, this one too, said of events.
     case recordReceipt(Receipt, by: NodeID, at: HybridTimestamp)
+    /// Write down what this node owes its caches.
+    ///
+    /// It survives whatever effect comes later, so nothing waits for it.
+    case recordClears(ClearRecord)
     /// Write down that a stored batch may do something else now.
     case dispose(EpochID, first: SequenceNumber, LogEntry.Disposition)
     /// Forget the batches of a log through the floor, and remember the floor.
@@ -193,8 +197,12 @@ public struct Readiness: Hashable, Sendable {
         case behind(EpochID)
         /// Logged events are not applied yet.
         case applying(EpochID)
-        /// A full clear is not done yet.
+        /// A full clear is not done yet, or at start that of caches for the code that is served.
         case awaitingClear
+        /// Nobody has looked yet which code is served here.
+        case awaitingSurvey
+        /// The newest known revision is not what is served here, or nobody knows what is.
+        case behindRevision(EventID)
     }
 
     /// What stands in the way, in a fixed order; empty where nothing does.

@@ -79,6 +79,10 @@ public enum Input: Hashable, Sendable {
     // Applying.
     /// Completion of `apply`, with the outcome, good or bad, and what was done.
     case applied(ApplyTicket, ApplyOutcome, [StepReceipt])
+    /// Somebody looked which commit each repository of the installation is at.
+    case served([RepositoryCommit])
+    /// Nobody can tell which commit each repository is at.
+    case surveyFailed(reason: String)
     /// An administrator asks for a parked event, or for all (`nil`), to be tried again.
     case parkedRetryRequested(EventID?)
     /// An administrator asks for the past application events of a user who is listed now.

@@ -60,6 +60,14 @@ public enum Observation: Hashable, Sendable {
     case fullClearOwed(ClearReason)
     /// A full clear is done.
     case fullClearDone
+    /// A clear that no event asked for failed and will be tried again.
+    case clearFailed(attempt: Int, reason: String)
+    /// Other code is served than caches were cleared for.
+    case codeSwitched
+    /// Caches were cleared for the code that is served, and once more after it had settled.
+    case codeCleared
+    /// Nobody can tell which code is served.
+    case surveyFailed(String)
     /// A receipt could not be published yet, and joined others that wait.
     case receiptsMerged(count: Int)
     /// Something reached its limit.
@@ -81,6 +89,8 @@ public enum Observation: Hashable, Sendable {
         case gap(EpochID)
         /// What was applied is not known any more.
         case lostHistory
+        /// One was owed when the last process ended.
+        case interrupted
         /// Invalidations of a user who is listed since.
         case userListed
     }

@@ -26,6 +26,8 @@ public struct RecoveredState: Sendable {
     /// Whether the log was found damaged, restored, or is new on a node that had one: what was
     /// applied is not known, so one full clear comes before ready.
     public var hasLostHistory: Bool
+    /// What this node owes its caches.
+    public var clears: ClearRecord
     /// Accounts, grants, pins and the users file.
     public var authority: Authority
     /// What the configuration says.
@@ -47,6 +49,7 @@ public struct RecoveredState: Sendable {
         self.stateBatches = []
         self.missingBlobs = []
         self.hasLostHistory = false
+        self.clears = ClearRecord()
         self.authority = authority
         self.configuration = configuration
     }
@@ -102,11 +105,20 @@ public struct CoreConfiguration: Hashable, Sendable {
     public var handlers: [HandlerRule]
     /// Truncation keeps what is younger.
     public var horizon: Duration
+    /// How long after a switch of the code caches are cleared once more.
+    public var settle: Duration
+    /// How long after one member the next one clears everything; zero: all at once.
+    public var stagger: Duration
+    /// Whether somebody looks which code is served: the first `ready` waits for it.
+    public var surveysCode: Bool
     /// The defaults for a node with that many peers.
     public init(peerCount: Int, handlers: [HandlerRule] = []) {
         self.peerCount = peerCount
         self.handlers = handlers
         self.horizon = .seconds(30 * 24 * 3_600)
+        self.settle = .seconds(2)
+        self.stagger = .milliseconds(500)
+        self.surveysCode = false
     }
 }
 

@@ -18,7 +18,8 @@ protocol Checker: AnyObject {
     func sealed(_ batch: VerifiedBatch, by process: NodeProcess)
     /// A task was done.
     func performed(
-        _ task: ApplyTask, outcome: ApplyOutcome, began: VirtualTime, by process: NodeProcess)
+        _ task: ApplyTask, outcome: ApplyOutcome, steps: [StepReceipt], began: VirtualTime,
+        by process: NodeProcess)
     /// A group of changes is on disk.
     func committed(on host: Host, before: LogImage)
     /// A disk was lost, or put back to an earlier state.
@@ -34,7 +35,8 @@ extension Checker {
     func effect(_ effect: Effect, of process: NodeProcess) {}
     func sealed(_ batch: VerifiedBatch, by process: NodeProcess) {}
     func performed(
-        _ task: ApplyTask, outcome: ApplyOutcome, began: VirtualTime, by process: NodeProcess
+        _ task: ApplyTask, outcome: ApplyOutcome, steps: [StepReceipt], began: VirtualTime,
+        by process: NodeProcess
     ) {}
     func committed(on host: Host, before: LogImage) {}
     func diskReplaced(on host: Host) {}

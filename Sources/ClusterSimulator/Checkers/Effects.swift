@@ -21,6 +21,7 @@ final class Effects: Checker {
     private struct Clear {
         let began: VirtualTime
         let order: Invalidation
+        let cache: String
     }
 
     private unowned let simulation: Simulation
@@ -69,13 +70,17 @@ final class Effects: Checker {
     }
 
     func performed(
-        _ task: ApplyTask, outcome: ApplyOutcome, began: VirtualTime, by process: NodeProcess
+        _ task: ApplyTask, outcome: ApplyOutcome, steps: [StepReceipt], began: VirtualTime,
+        by process: NodeProcess
     ) {
-        guard outcome == .applied else { return }
         switch task.work {
         case .clear(let order, sparing: _):
-            clears[process.host.number, default: []].append(Clear(began: began, order: order))
+            for step in steps where step.failure == nil {
+                clears[process.host.number, default: []].append(
+                    Clear(began: began, order: order, cache: step.target))
+            }
         case .handle(let handler, let id, _):
+            guard outcome == .applied else { return }
             let run = Run(key: Key(host: process.host.number, id: id), handler: handler)
             succeeded[process.instance, default: []].insert(run)
         }
@@ -107,7 +112,10 @@ final class Effects: Checker {
 
     private func isDone(_ id: EventID, _ order: Invalidation, on host: Host) -> Bool {
         guard let came = received[Key(host: host.number, id: id)] else { return true }
-        return clears[host.number]?.contains { $0.began >= came && $0.order.covers(order) } ?? false
+        let good = clears[host.number, default: []].filter {
+            $0.began >= came && $0.order.covers(order)
+        }
+        return Host.caches.allSatisfy { cache in good.contains { $0.cache == cache } }
     }
 
     private func fail(_ text: String, _ process: NodeProcess) {

@@ -112,7 +112,8 @@ final class BoundedQueues: Checker {
     }
 
     func performed(
-        _ task: ApplyTask, outcome: ApplyOutcome, began: VirtualTime, by process: NodeProcess
+        _ task: ApplyTask, outcome: ApplyOutcome, steps: [StepReceipt], began: VirtualTime,
+        by process: NodeProcess
     ) {
         switch task.work {
         case .handle: handlers[process.instance, default: 0] -= 1

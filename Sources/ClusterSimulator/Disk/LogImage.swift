@@ -7,6 +7,7 @@ enum DiskOperation {
     case append([LogEntry])
     case applied(AppliedRecord)
     case receipt(Receipt, by: NodeID)
+    case clears(ClearRecord)
     case dispose(EpochID, SequenceNumber, LogEntry.Disposition)
     case epoch(LogEpoch)
     case records([VerifiedRecord])
@@ -33,6 +34,7 @@ struct LogImage {
     private(set) var pins: [String: UserKey] = [:]
     private(set) var blobs: [Digest: [UInt8]] = [:]
     private(set) var receipts: [NodeID: [Receipt]] = [:]
+    private(set) var clears = ClearRecord()
 
     /// The logs held, in order.
     var logs: [EpochID] { tracks.keys.sorted() }
@@ -77,6 +79,7 @@ struct LogImage {
         case .append(let entries): for entry in entries { try append(entry) }
         case .applied(let record): apply(record)
         case .receipt(let receipt, by: let node): receipts[node, default: []].append(receipt)
+        case .clears(let record): clears = record
         case .dispose(let log, let first, let disposition):
             guard
                 let index = tracks[log]?.batches.firstIndex(where: {

@@ -4,6 +4,9 @@ import ClusterSigning
 
 /// One machine: keys, disk, clocks and files, which outlive the processes on it.
 final class Host {
+    /// The caches on every host, as their steps name them.
+    static let caches = ["opcode", "pages"]
+
     /// Its place in the simulation; what its URL is to a real node.
     let number: Int
     /// Its keys; a clone has another host's.

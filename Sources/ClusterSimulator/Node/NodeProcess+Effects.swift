@@ -25,6 +25,7 @@ extension NodeProcess {
             }
         case .load(let range): load(range)
         case .recordApplied(let record): write([.applied(record)])
+        case .recordClears(let record): write([.clears(record)])
         case .recordReceipt(let receipt, by: let node, at: _):
             write([.receipt(receipt, by: node)])
         case .dispose(let log, let first, let disposition):
@@ -42,7 +43,8 @@ extension NodeProcess {
         case .answerHeads(let heads, let ticket): answer(heads, ticket)
         case .requestBlob(let blob, let peer): fetch(blob, from: peer)
         case .relink(let peer, _, freshSocket: _): simulation.relink(host.number, to: peer)
-        case .deliver, .readiness: break
+        case .readiness(let readiness): update(where: readiness)
+        case .deliver: break
         case .apply(let task): apply(task)
         case .report(let observation): simulation.count("core.\(observation.mark)")
         case .stop: simulation.crash(host, why: "the core said stop")
@@ -99,23 +101,26 @@ extension NodeProcess {
         }
     }
 
+    /// Brings the code to the newest revision, as far as this node knows of it by then.
+    private func update(where readiness: Readiness) {
+        let isBehind = readiness.obstacles.contains {
+            if case .behindRevision = $0 { true } else { false }
+        }
+        guard isBehind else { return }
+        later(simulation.random.span(.milliseconds(5), .milliseconds(500))) { [self] in
+            feed(.served(core.replicator.status.wanted))
+        }
+    }
+
     private func apply(_ task: ApplyTask) {
         let began = simulation.now
         let duration = simulation.random.span(.milliseconds(1), .milliseconds(25))
         later(duration) { [self] in
-            let outcome = simulation.outcome(of: task, on: host)
+            let (outcome, steps) = simulation.outcome(of: task, on: host)
             simulation.checkers.forEach {
-                $0.performed(task, outcome: outcome, began: began, by: self)
+                $0.performed(task, outcome: outcome, steps: steps, began: began, by: self)
             }
-            let failure: String? = if case .failed(let reason) = outcome { reason } else { nil }
-            feed(
-                .applied(
-                    task.ticket, outcome,
-                    [
-                        StepReceipt(
-                            target: "simulated", action: "task", failure: failure, proof: [],
-                            microseconds: duration / 1_000)
-                    ]))
+            feed(.applied(task.ticket, outcome, steps))
         }
     }
 }

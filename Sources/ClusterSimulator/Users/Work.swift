@@ -89,16 +89,24 @@ extension Simulation {
     }
 
     /// What comes of a task on a host.
-    func outcome(of task: ApplyTask, on host: Host) -> ApplyOutcome {
+    func outcome(of task: ApplyTask, on host: Host) -> (ApplyOutcome, [StepReceipt]) {
         switch task.work {
-        case .clear:
-            let fails = knobs.has(.failingCaches) && !isHealed && random.chance(perMille: 300)
-            return fails ? .failed(reason: "the cache does not answer") : .applied
+        case .clear(_, sparing: let spared):
+            let steps = Host.caches.filter { !spared.contains($0) }.map { cache in
+                let fails =
+                    knobs.has(.failingCaches) && !isHealed && random.chance(perMille: 200)
+                return StepReceipt(
+                    target: cache, action: "clear",
+                    failure: fails ? "the cache does not answer" : nil, proof: [],
+                    microseconds: 1_000)
+            }
+            let failed = steps.first { $0.failure != nil }
+            return (failed.map { .failed(reason: $0.failure ?? "") } ?? .applied, steps)
         case .handle(_, _, let event):
             let fails =
                 knobs.has(.failingHandlers)
                 && (event.isPoison || !isHealed && random.chance(perMille: 300))
-            return fails ? .failed(reason: "exit status 1") : .applied
+            return (fails ? .failed(reason: "exit status 1") : .applied, [])
         }
     }
 }

@@ -23,6 +23,8 @@ extension Input {
         case .loaded(let range, let batches): "loaded \(range): \(batches.count)"
         case .loadFailed(let range, _): "load of \(range) failed"
         case .applied(let ticket, let outcome, _): "applied \(ticket.number): \(outcome)"
+        case .served(let commits): "served \(commits.map(\.commit).joined(separator: " "))"
+        case .surveyFailed: "survey failed"
         case .parkedRetryRequested: "retry what is parked"
         case .replayUserRequested(let user): "replay user \(user)"
         case .batchReceived, .beaconReceived, .headsReceived, .ownHeadsReceived,
@@ -61,7 +63,8 @@ extension Input {
         case .cloneHeard(let other): "clone \(other) heard"
         case .deadline, .configurationChanged, .authority, .epochPersisted, .epochNotPersisted,
             .publishRequested, .sealed, .sealingFailed, .appended, .appendFailed, .loaded,
-            .loadFailed, .applied, .parkedRetryRequested, .replayUserRequested:
+            .loadFailed, .applied, .served, .surveyFailed, .parkedRetryRequested,
+            .replayUserRequested:
             ""
         }
     }
@@ -100,6 +103,8 @@ extension Effect {
                 .joined()
         case .recordReceipt(let receipt, by: let node, at: _):
             "record receipt of \(receipt.subject) by \(node.short)"
+        case .recordClears(let record):
+            "record clears: owed \(record.owesFull), code \(record.isCodeCleared)"
         case .dispose(let log, let first, let disposition):
             "dispose \(log)-\(first) \(disposition)"
         case .truncate(let floor): "truncate \(floor.line)"
@@ -131,7 +136,8 @@ extension Effect {
             "request blob \(blob.digest.short) of \(peer.short)"
         case .relink(let peer, let attempt, _): "relink \(peer.short), attempt \(attempt)"
         case .authority, .persistEpoch, .seal, .broadcast, .resolve, .append, .load,
-            .recordApplied, .recordReceipt, .dispose, .truncate, .jump, .deliver, .apply,
+            .recordApplied, .recordReceipt, .recordClears, .dispose, .truncate, .jump, .deliver,
+            .apply,
             .readiness, .report, .stop:
             ""
         }

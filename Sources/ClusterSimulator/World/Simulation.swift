@@ -144,6 +144,7 @@ public final class Simulation {
         recovered.logs = image.histories
         recovered.stateBatches = image.stateBatches
         recovered.missingBlobs = image.missingBlobs
+        recovered.clears = image.clears
         recovered.hasLostHistory = host.hasLostHistory
         host.hasLostHistory = false
         let core: any SimulatedCore =

@@ -181,6 +181,8 @@ extension Readiness.Obstacle {
         case .behind(let log): "behind in the log \(log)"
         case .applying(let log): "applying the log \(log)"
         case .awaitingClear: "caches are to be cleared first"
+        case .awaitingSurvey: "nobody has looked yet which code is served here"
+        case .behindRevision(let id): "the code is not that of the newest known revision, \(id)"
         }
     }
 }

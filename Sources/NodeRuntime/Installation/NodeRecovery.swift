@@ -61,6 +61,16 @@ public struct NodeRecovery {
             nonce: SecureRandom.uint64(), seed: SecureRandom.uint64(), authority: authority,
             configuration: settings.core)
         state.epochCounter = recovered.ownEpoch?.counter ?? 0
+        state.hasLostHistory = recovered.ownEpoch == nil
+        state.clears = ClearRecord()
+        if let bytes = recovered.values[ClearRecord.name] {
+            if let record = ClearRecord(encoded: bytes) {
+                state.clears = record
+            } else {
+                // Whatever was owed, a full clear covers it.
+                state.clears.owesFull = true
+            }
+        }
         state.newestTimestamp = recovered.newestTimestamp
         state.logs = recovered.epochs.map { epoch in
             var history = RecoveredHistory(

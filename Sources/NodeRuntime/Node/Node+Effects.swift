@@ -21,6 +21,8 @@ extension Node {
         case .append(let entries, let ticket): append(entries, ticket)
         case .load(let range): load(range)
         case .recordApplied(let record): recordApplied(record)
+        case .recordClears(let record):
+            write([.value(name: ClearRecord.name, bytes: record.encoded)])
         case .recordReceipt(let receipt, by: let node, at: let stamp):
             record(receipt, by: node, at: stamp)
         case .dispose(let log, first: let first, let disposition):

@@ -19,12 +19,13 @@ extension Observation {
         case .duplicateDropped, .batchHeld, .pullStarted, .pullFinished, .blobStored,
             .receiptsMerged, .farFutureReleased, .truncated:
             .debug
-        case .epochBegun, .fullClearDone, .relinked, .peerStatusChanged, .voided, .fullClearOwed,
+        case .epochBegun, .fullClearDone, .codeSwitched, .codeCleared, .relinked,
+            .peerStatusChanged, .voided, .fullClearOwed,
             .withheld:
             .info
         case .batchDropped, .chainBroken, .appendFailed, .loadFailed, .requestRejected,
             .beaconRejected, .clockSkewed, .farFutureHeld, .applyFailed, .limitReached,
-            .blobFailed, .unexpectedCompletion, .ownTailFound:
+            .blobFailed, .unexpectedCompletion, .ownTailFound, .clearFailed, .surveyFailed:
             .warning
         case .epochRefused, .gapUnprovable, .parked:
             .error
@@ -69,6 +70,11 @@ extension Observation {
         case .parked(let range, let reason): "\(range) is parked: \(reason)"
         case .fullClearOwed(let reason): "a full clear is owed: \(reason)"
         case .fullClearDone: "the full clear is done"
+        case .clearFailed(let attempt, let reason):
+            "caches could not be cleared, attempt \(attempt): \(reason)"
+        case .codeSwitched: "other code is served: caches are cleared"
+        case .codeCleared: "caches are cleared for the code that is served"
+        case .surveyFailed(let reason): "cannot tell which code is served: \(reason)"
         case .receiptsMerged(let count): "\(count) receipts joined"
         case .limitReached(let what): "limit reached: \(what)"
         case .truncated(let floor): "\(floor.log) is truncated through \(floor.last)"

@@ -35,6 +35,12 @@ struct TestCluster {
     var losesBroadcast: (Int, VerifiedBatch) -> Bool = { _, _ in false }
     var diskFails: Set<Int> = []
     var answer: (Int, ApplyTask) -> ApplyOutcome? = { _, _ in .applied }
+    /// The caches that are down, by node, where nodes have named caches at all.
+    var down: [Int: Set<String>] = [:]
+    var caches: [String] = []
+    /// Whether somebody brings the code to the newest revision.
+    var followsRevisions = true
+    var lostHistory: Set<Int> = []
     var holdsBlob: (Int, BlobReference) -> Bool = { _, _ in true }
     var linkDelay: UInt64 = 1_000_000
     var diskDelay: UInt64 = 1_000_000
@@ -74,6 +80,8 @@ struct TestCluster {
             cluster: Forge.cluster, nonce: UInt64(node * 100 + runs[node]),
             seed: UInt64(node + 1), authority: authorities[node], configuration: configuration)
         state.epochCounter = disk.epochCounter
+        state.clears = disk.clears
+        state.hasLostHistory = lostHistory.contains(node)
         for log in Set(disk.logs.keys).union(disk.floors.keys).sorted() {
             var history = RecoveredHistory(
                 head: disk.head(of: log), applied: disk.applied[log] ?? 0, floor: disk.floors[log])
@@ -162,6 +170,7 @@ struct TestCluster {
             appends[AppendKey(node: node, ticket: ticket)] = entries.map(\.batch)
         case .load(let range): later(diskDelay, node, .loaded(range, disks[node].batches(range)))
         case .recordApplied(let record): disks[node].record(record)
+        case .recordClears(let record): disks[node].clears = record
         case .recordReceipt(let receipt, let by, _): disks[node].receipts.append((receipt, by))
         case .dispose(let log, let first, let what): dispose(log, first, what, on: node)
         case .truncate(let floor): disks[node].truncate(to: floor)
@@ -192,10 +201,24 @@ struct TestCluster {
                 isHeld ? .blobStored(blob) : .blobFailed(blob, from: peer, reason: "not held"))
         case .deliver(let batch, let run): delivered[node] += run.map { batch.id(at: $0) }
         case .apply(let task):
-            if let outcome = answer(node, task) {
-                later(diskDelay, node, .applied(task.ticket, outcome, []))
-            }
+            guard let outcome = answer(node, task) else { return }
+            let steps = steps(of: task, on: node)
+            let failed = steps.contains { $0.failure != nil }
+            later(
+                diskDelay, node,
+                .applied(task.ticket, failed ? .failed(reason: "down") : outcome, steps))
         case .stop: kill(node)
+        }
+    }
+
+    /// What the caches of a node say of a clear.
+    private func steps(of task: ApplyTask, on node: Int) -> [StepReceipt] {
+        guard case .clear(_, sparing: let spared) = task.work else { return [] }
+        return caches.filter { !spared.contains($0) }.map { cache in
+            StepReceipt(
+                target: cache, action: "clear",
+                failure: down[node]?.contains(cache) == true ? "down" : nil, proof: [],
+                microseconds: 1)
         }
     }
 
@@ -242,7 +265,14 @@ struct TestCluster {
             }
             _ = send(.replayEnded(request, .served, from: me), from: node, to: Forge.node(asker))
             later(0, node, .replayServed(ticket))
-        case .authority, .report, .readiness, .relink, .requestRecords, .dispose,
+        case .readiness(let readiness):
+            guard followsRevisions, let wanted = cores[node]?.status.wanted,
+                readiness.obstacles.contains(where: {
+                    if case .behindRevision = $0 { true } else { false }
+                })
+            else { return }
+            later(diskDelay, node, .served(wanted))
+        case .authority, .report, .relink, .requestRecords, .dispose, .recordClears,
             .persistEpoch, .seal, .broadcast, .resolve, .append, .load, .recordApplied,
             .recordReceipt, .truncate, .jump, .broadcastBeacon, .acknowledge, .requestReplay,
             .requestHeads, .requestOwnHeads, .requestBlob, .deliver, .apply, .stop:

@@ -11,6 +11,7 @@ struct TestDisk {
     var applied: [EpochID: SequenceNumber] = [:]
     var outcomes: [EpochID: [AppliedRecord.Entry]] = [:]
     var epochCounter: UInt64 = 0
+    var clears = ClearRecord()
     var receipts: [(receipt: Receipt, by: NodeID)] = []
 
     func head(of log: EpochID) -> EpochHead {
