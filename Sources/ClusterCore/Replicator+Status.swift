@@ -53,8 +53,8 @@ public struct CoreStatus: Hashable, Sendable {
     public let farFutureEvents: Int
     /// What the installation's code should be; `nil` before the first proposal.
     public let revision: EventID?
-    /// The commits of that revision, by path.
-    public let wanted: [RepositoryCommit]
+    /// The commits of that revision, in the order of their paths; empty before the first proposal.
+    public let revisionCommits: [RepositoryCommit]
     /// The commits that are served, by path; `nil` before anybody looked.
     public let served: [RepositoryCommit]?
 }
@@ -75,7 +75,7 @@ extension Replicator {
             readiness: readiness.told ?? Readiness(obstacles: [.awaitingOwnHeads]),
             refusedEvents: shelf.count(of: .refused), parkedEvents: shelf.count(of: .parked),
             farFutureEvents: farFuture.held.count, revision: register.current?.id,
-            wanted: register.current?.proposal.commits ?? [], served: code.served)
+            revisionCommits: register.current?.proposal.commits ?? [], served: code.served)
     }
 
     private func member(_ node: NodeID, _ heads: [EpochHead]) -> CoreStatus.Member {

@@ -108,7 +108,7 @@ extension NodeProcess {
         }
         guard isBehind else { return }
         later(simulation.random.span(.milliseconds(5), .milliseconds(500))) { [self] in
-            feed(.served(core.replicator.status.wanted))
+            feed(.served(core.replicator.status.revisionCommits))
         }
     }
 

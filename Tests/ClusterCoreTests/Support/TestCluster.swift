@@ -266,7 +266,7 @@ struct TestCluster {
             _ = send(.replayEnded(request, .served, from: me), from: node, to: Forge.node(asker))
             later(0, node, .replayServed(ticket))
         case .readiness(let readiness):
-            guard followsRevisions, let wanted = cores[node]?.status.wanted,
+            guard followsRevisions, let wanted = cores[node]?.status.revisionCommits,
                 readiness.obstacles.contains(where: {
                     if case .behindRevision = $0 { true } else { false }
                 })
