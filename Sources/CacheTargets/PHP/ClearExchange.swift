@@ -48,7 +48,7 @@ struct ClearExchange: Sendable {
         return try ask(.whole, Self.statusParameters, [], on: &connection, keepsConnection: false)
     }
 
-    private static let statusParameters = [
+    static let statusParameters = [
         (name: "SITESTACKER_OPCODE", value: "none"), ("SITESTACKER_FILES", "0"),
         ("SITESTACKER_USER", "none"), ("SITESTACKER_ITEMS", "0"),
     ]

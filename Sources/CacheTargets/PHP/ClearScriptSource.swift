@@ -20,13 +20,30 @@ enum ClearScriptSource {
         text(tokenFingerprint, prepare: items, act: reset + files + clear + entries)
     }
 
+    /// Everything, for PHP inside a web server; it accepts the token with this SHA-256.
+    ///
+    /// What PHP-FPM gets as parameters comes in headers here, which every visitor can send: so the
+    /// token is all that guards it, the file lives for the one clear only, and a forgotten one
+    /// removes itself at its first request.
+    /// - Parameter expiry: When the script is worthless. Unit: seconds since 1970.
+    static func web(tokenFingerprint: String, expiry: Int) -> String {
+        let door = webDoor.replacing("@FINGERPRINT@", with: tokenFingerprint)
+            .replacing("@EXPIRY@", with: String(expiry))
+        return assembled(door, prepare: items, act: reset + files + clear + entries)
+    }
+
     private static func text(_ fingerprint: String, prepare: String, act: String) -> String {
-        opening.replacing("@FINGERPRINT@", with: fingerprint) + prepare
+        assembled(
+            door.replacing("@FINGERPRINT@", with: fingerprint), prepare: prepare, act: act)
+    }
+
+    private static func assembled(_ door: String, prepare: String, act: String) -> String {
+        door + opening + prepare
             + "foreach (['before', 'after'] as $when) {\n" + counters
             + "    if ($when === 'after') { break; }\n" + act + "}\n" + closing
     }
 
-    private static let opening = #"""
+    private static let door = #"""
         <?php
         // Part of sitestacker: clears the caches of this PHP-FPM master when the daemon asks.
         // It answers only to a FastCGI parameter which no web server passes on from a visitor.
@@ -35,6 +52,31 @@ enum ClearScriptSource {
             http_response_code(404);
             exit;
         }
+
+        """#
+
+    private static let webDoor = #"""
+        <?php
+        // Part of sitestacker: clears the caches of this web server's PHP when the daemon asks.
+        // It is there for the moment of one clear, and answers only to that clear's token.
+        declare(strict_types=1);
+        if (time() > @EXPIRY@) {
+            @unlink(__FILE__);
+            http_response_code(404);
+            exit;
+        }
+        $token = hash('sha256', $_SERVER['HTTP_X_SITESTACKER_TOKEN'] ?? '');
+        if (!hash_equals('@FINGERPRINT@', $token)) {
+            http_response_code(404);
+            exit;
+        }
+        foreach (['OPCODE', 'FILES', 'USER', 'ITEMS'] as $name) {
+            $_SERVER["SITESTACKER_$name"] = $_SERVER["HTTP_X_SITESTACKER_$name"] ?? '';
+        }
+
+        """#
+
+    private static let opening = #"""
         while (ob_get_level() > 0 && ob_end_clean());
         header('Content-Type: text/plain');
         $began = (int) $_SERVER['REQUEST_TIME'];
