@@ -18,7 +18,7 @@ struct FuzzTarget: Sendable {
     let check: @Sendable ([UInt8]) throws(Flaw) -> Verdict
 
     /// All targets, by name.
-    static let all = (wire + signed + replies + login + texts + processes)
+    static let all = (wire + signed + replies + login + texts + processes + stores)
         .sorted { $0.name < $1.name }
 }
 
