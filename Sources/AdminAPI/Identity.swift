@@ -117,7 +117,8 @@ public struct AccountDocument: Codable, Sendable, Hashable {
     public var key: String
     /// The version of the account.
     public var serial: UInt64
-    /// The sealed credential in hexadecimal digits: useless without the password.
+    /// The sealed credential in hexadecimal digits: useless without the password; empty where it
+    /// has not come yet.
     public var credential: String
     /// Whether this node's users file allows it: `yes`, `no`, or why it is in doubt.
     public var allowed: String
@@ -185,7 +186,7 @@ public struct GrantDocument: Codable, Sendable, Hashable {
 
 /// Signed records, made by the command line, to be added to the cluster's set.
 public struct RecordsRequestDocument: Codable, Sendable, Hashable {
-    /// Each record as body, signer and signature, in hexadecimal digits.
+    /// Each record as body, signer, signature and credential, in hexadecimal digits.
     public var records: [SealedRecordDocument]
     /// Makes the document from its fields.
     public init(records: [SealedRecordDocument]) { self.records = records }
@@ -199,12 +200,15 @@ public struct SealedRecordDocument: Codable, Sendable, Hashable {
     public var signer: String
     /// The signature in hexadecimal digits.
     public var signature: String
+    /// What goes beside an account, in hexadecimal digits; absent where nothing does.
+    public var credential: String?
 
     /// Makes the document from its fields.
-    public init(body: String, signer: String, signature: String) {
+    public init(body: String, signer: String, signature: String, credential: String? = nil) {
         self.body = body
         self.signer = signer
         self.signature = signature
+        self.credential = credential
     }
 }
 

@@ -33,15 +33,19 @@ public struct Account: Hashable, Sendable {
     public var scopes: Scopes
     /// Counts the versions of this account; the highest counts.
     public var serial: UInt64
-    /// Opaque to the core: parameters, verifier and sealed key for the login.
-    public var credential: [UInt8]
+    /// The hash of what a login is checked against, which travels beside the record; `nil` where
+    /// nobody can log in.
+    ///
+    /// Only the hash is signed and shown to everybody: whoever had the credential could guess the
+    /// password offline.
+    public var credential: Digest?
     /// Removed: the account authorises nobody any more.
     public var isRemoved: Bool
 
     /// Makes an account from its fields.
     public init(
         name: String, email: String, fullName: String, key: UserKey, scopes: Scopes,
-        serial: UInt64, credential: [UInt8], isRemoved: Bool = false
+        serial: UInt64, credential: Digest?, isRemoved: Bool = false
     ) {
         self.name = name
         self.email = email
@@ -145,12 +149,24 @@ public struct SealedRecord: Hashable, Sendable {
     ///
     /// Unit: 64 bytes.
     public let signature: [UInt8]
+    /// What the account's hash stands for: parameters, verifier and sealed key for the login.
+    ///
+    /// Not signed, as its hash is; for members alone, and only beside accounts.
+    public let credential: [UInt8]?
 
     /// Joins the parts as they came.
-    public init(body: [UInt8], signer: UserKey, signature: [UInt8]) {
+    public init(
+        body: [UInt8], signer: UserKey, signature: [UInt8], credential: [UInt8]? = nil
+    ) {
         self.body = body
         self.signer = signer
         self.signature = signature
+        self.credential = credential
+    }
+
+    /// The same record with another credential beside it, or with none.
+    public func carrying(_ credential: [UInt8]?) -> SealedRecord {
+        SealedRecord(body: body, signer: signer, signature: signature, credential: credential)
     }
 }
 

@@ -77,6 +77,8 @@ extension Row {
     /// A blob.
     func bytes(_ column: String) -> [UInt8] { Array(self[column] as Data) }
 
+    func optionalBytes(_ column: String) -> [UInt8]? { (self[column] as Data?).map(Array.init) }
+
     /// Says which column cannot be what was written.
     func damaged(_ column: String) -> EventLogError {
         EventLogError(

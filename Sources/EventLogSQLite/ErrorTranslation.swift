@@ -50,7 +50,7 @@ extension EventLogError {
     var isFatal: Bool {
         switch code {
         case .inputOutput, .corrupt: true
-        case .diskFull, .busy, .schemaTooNew, .conflict, .closed: false
+        case .diskFull, .busy, .schemaTooNew, .schemaTooOld, .conflict, .closed: false
         }
     }
 }

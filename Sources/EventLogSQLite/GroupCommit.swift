@@ -34,7 +34,9 @@ struct Submission: Sendable {
             case .append(let batch, _): sum + batch.sealed.byteCount
             case .blob(_, let bytes), .value(_, let bytes): sum + bytes.count
             case .records(let records):
-                records.reduce(sum) { $0 + $1.sealed.body.count + 128 }
+                records.reduce(sum) {
+                    $0 + $1.sealed.body.count + ($1.sealed.credential?.count ?? 0) + 128
+                }
             case .applied, .receipt, .dispose, .epoch, .pin, .truncate, .floor: sum + 128
             }
         }

@@ -165,7 +165,8 @@ extension LogReader {
             records: try records.map { row in
                 SealedRecord(
                     body: row.bytes("body"), signer: try row.identifier("signer"),
-                    signature: row.bytes("signature"))
+                    signature: row.bytes("signature"),
+                    credential: row.optionalBytes("credential"))
             },
             pins: try pins.map { row in
                 PinnedUser(identifier: row["identifier"], key: try row.identifier("key"))

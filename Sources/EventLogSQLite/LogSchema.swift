@@ -11,7 +11,7 @@ internal import NodeRuntime
 /// and identifiers are blobs in the order of the wire. Source: docs/internals/data-model.md.
 enum LogSchema {
     /// Counts the versions of the tables; stands in `PRAGMA user_version`.
-    static let version = 1
+    static let version = 2
     /// Marks a file as an event log, "siEL"; stands in `PRAGMA application_id`.
     static let applicationID = 0x7369_454C
 
@@ -20,7 +20,8 @@ enum LogSchema {
     /// Opening is not free of writing, and what is newer, or not ours, stays as it is.
     /// Source: sqlite.org/fileformat2.html, 1.3.
     ///
-    /// - Throws: `.schemaTooNew` for a later version, `.corrupt` for what is no event log.
+    /// - Throws: `.schemaTooNew`, `.schemaTooOld` for another version, `.corrupt` for what is no
+    ///   event log.
     static func checkHeader(
         ofDescriptor descriptor: CInt, path: String
     ) throws(EventLogError) {
@@ -55,11 +56,18 @@ enum LogSchema {
                 code: .schemaTooNew, operation: "open \(path)",
                 detail: "expected schema \(version) or older, found \(found)")
         }
+        // Records of schema 1 do not verify any more: their accounts carried the credential.
+        guard found >= version else {
+            throw EventLogError(
+                code: .schemaTooOld, operation: "open \(path)",
+                detail: "expected schema \(version), found \(found)")
+        }
     }
 
     /// Brings an empty file to this version, and refuses what it cannot use.
     ///
-    /// - Throws: `.schemaTooNew` for a later version, `.corrupt` for another program's file.
+    /// - Throws: `.schemaTooNew`, `.schemaTooOld` for another version, `.corrupt` for another
+    ///   program's file.
     static func establish(in database: Database) throws {
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         let mark = try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0
@@ -142,7 +150,8 @@ enum LogSchema {
             hash        BLOB    NOT NULL UNIQUE,
             signer      BLOB    NOT NULL,
             signature   BLOB    NOT NULL,
-            body        BLOB    NOT NULL
+            body        BLOB    NOT NULL,
+            credential  BLOB
         ) STRICT;
         CREATE TABLE pin (
             identifier  TEXT    PRIMARY KEY,

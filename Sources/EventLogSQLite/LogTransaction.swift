@@ -341,10 +341,15 @@ extension LogTransaction {
 
     private func add(_ record: VerifiedRecord) throws {
         try run(
-            "INSERT OR IGNORE INTO record (hash, signer, signature, body) VALUES (?, ?, ?, ?)",
+            """
+            INSERT INTO record (hash, signer, signature, body, credential)
+            VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (hash) DO UPDATE SET credential = excluded.credential
+            WHERE credential IS NULL
+            """,
             [
                 record.hash.column, record.signer.column, Data(record.sealed.signature),
-                Data(record.sealed.body),
+                Data(record.sealed.body), record.sealed.credential.map { Data($0) },
             ])
     }
 

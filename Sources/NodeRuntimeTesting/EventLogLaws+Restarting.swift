@@ -49,6 +49,21 @@ extension EventLogConformance {
             try await again.perform(.append(next, .accepted))
             await again.close()
         },
+        EventLogLaw("a credential completes its record once, and is never taken away") { fixture in
+            let log = try await fixture.open()
+            try await log.perform(
+                .records([Sample.record(1), Sample.record(2, credential: [2])]))
+            try await log.perform(
+                .records([Sample.record(1, credential: [1]), Sample.record(2)]))
+            try await log.perform(.records([Sample.record(1, credential: [9]), Sample.record(3)]))
+            await log.close()
+
+            let again = try await fixture.open()
+            let recovered = try await again.recover()
+            #expect(recovered.records.map(\.credential) == [[1], [2], nil])
+            #expect(recovered.records.map(\.body) == [[1], [2], [3]])
+            await again.close()
+        },
         EventLogLaw("accepted state and missing blobs are recovered, in order") { fixture in
             let log = try await fixture.open()
             let here = BlobReference(digest: Sample.digest(1), byteCount: 1)

@@ -50,8 +50,12 @@ struct LogContents: Sendable {
         case .dispose(let log, let first, let disposition): dispose(log, first, disposition)
         case .epoch(let epoch): ownEpoch = epoch
         case .records(let added):
-            for record in added where !records.contains(where: { $0.hash == record.hash }) {
-                records.append(record)
+            for record in added {
+                guard let index = records.firstIndex(where: { $0.hash == record.hash }) else {
+                    records.append(record)
+                    continue
+                }
+                if records[index].sealed.credential == nil { records[index] = record }
             }
         case .pin(let pin): pins[pin.identifier] = pin.key
         case .blob(let reference, let bytes): blobs[reference.digest] = bytes

@@ -173,14 +173,14 @@ public final class LoopbackTransport: Transport {
     }
 
     private func ask(_ frames: [[UInt8]], from asker: LoopbackTransport) {
-        let ticket = state.withLock { state -> ReplyTicket? in
-            guard state.admitted[asker.key] != nil else { return nil }
+        let admitted = state.withLock { state -> (ReplyTicket, AdmittedKey)? in
+            guard let admitted = state.admitted[asker.key] else { return nil }
             let ticket = ReplyTicket(state.nextTicket)
             state.nextTicket += 1
             state.askers[ticket] = asker.node
-            return ticket
+            return (ticket, admitted)
         }
-        if let ticket { deliver(.request(frames, from: .node(asker.node), ticket)) }
+        if let (ticket, key) = admitted { deliver(.request(frames, from: key, ticket)) }
     }
 
     private func isLinked(to peer: NodeID) -> Bool {

@@ -75,13 +75,16 @@ public enum Sample {
     }
 
     /// A record of authority that is told apart by one byte.
-    public static func record(_ number: UInt8) -> VerifiedRecord {
+    public static func record(
+        _ number: UInt8, credential: [UInt8]? = nil
+    ) -> VerifiedRecord {
         let event = EventID(log: log(number), sequence: 1)
         let signer = UserKey(digest(7).raw)
         return VerifiedRecord(
             hash: digest(8, UInt64(number)), record: .void(event), signer: signer,
             sealed: SealedRecord(
-                body: [number], signer: signer, signature: [UInt8](repeating: number, count: 64)))
+                body: [number], signer: signer, signature: [UInt8](repeating: number, count: 64),
+                credential: credential))
     }
 
     /// What a node said of some events.

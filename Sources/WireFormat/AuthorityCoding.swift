@@ -28,7 +28,9 @@ extension Account {
             name: wire.name, email: wire.email, fullName: wire.fullName,
             key: try UserKey(wire: wire.key, Self.operation, "key"),
             scopes: try Scopes(wire: wire.scopes, Self.operation), serial: wire.serial,
-            credential: [UInt8](wire: wire.credential), isRemoved: wire.isRemoved)
+            credential: wire.credential.isEmpty
+                ? nil : try Digest(wire: wire.credential, Self.operation, "credential"),
+            isRemoved: wire.isRemoved)
         try check()
     }
 
@@ -41,7 +43,7 @@ extension Account {
         wire.key = key.wire
         wire.scopes = scopes.rawValue
         wire.serial = serial
-        wire.credential = credential.wire
+        if let credential { wire.credential = credential.wire }
         wire.isRemoved = isRemoved
         return wire
     }
@@ -54,9 +56,6 @@ extension Account {
             name: fullName, upTo: WireLimits.name, Self.operation, "full name", from: 0)
         try scopes.check(Self.operation)
         try Bounds.check(serial, in: 1...WireLimits.position, Self.operation, "serial")
-        try Bounds.check(
-            count: credential.count, upTo: WireLimits.credential, Self.operation,
-            "bytes of credential")
     }
 }
 

@@ -7,6 +7,7 @@ import SwiftProtobuf
 /// Law: there is one encoding of any record, so its hash names what it says.
 public enum RecordCodec {
     private static let operation = "record"
+    private static let sealedLimit = WireLimits.record + WireLimits.credential + 256
 
     /// The bytes to sign.
     ///
@@ -44,7 +45,7 @@ public enum RecordCodec {
     ///
     /// - Throws: ``WireError`` with `wrongLength`, `missing` or `aboveLimit`.
     public static func encodeSealed(_ record: SealedRecord) throws(WireError) -> [UInt8] {
-        try Protobuf.encode(try record.wire(), upTo: WireLimits.record + 256, operation)
+        try Protobuf.encode(try record.wire(), upTo: sealedLimit, operation)
     }
 
     /// Reads a sealed record; only its form is checked.
@@ -54,7 +55,7 @@ public enum RecordCodec {
     public static func decodeSealed(_ bytes: [UInt8]) throws(WireError) -> SealedRecord {
         try SealedRecord(
             wire: Protobuf.fact(
-                ProtoSealedRecord.self, from: bytes, upTo: WireLimits.record + 256, operation))
+                ProtoSealedRecord.self, from: bytes, upTo: sealedLimit, operation))
     }
 }
 
@@ -63,7 +64,8 @@ extension SealedRecord {
         self.init(
             body: [UInt8](wire: wire.body),
             signer: try UserKey(wire: wire.signer, "sealed record", "signer"),
-            signature: [UInt8](wire: wire.signature))
+            signature: [UInt8](wire: wire.signature),
+            credential: wire.credential.isEmpty ? nil : [UInt8](wire: wire.credential))
         try checkLengths()
     }
 
@@ -73,10 +75,11 @@ extension SealedRecord {
         wire.body = body.wire
         wire.signer = signer.wire
         wire.signature = signature.wire
+        if let credential { wire.credential = credential.wire }
         return wire
     }
 
-    /// Checks the lengths of signature and body.
+    /// Checks the lengths of signature, body and credential.
     ///
     /// - Throws: ``WireError`` with `wrongLength`, `missing` or `aboveLimit`.
     public func checkLengths() throws(WireError) {
@@ -86,5 +89,8 @@ extension SealedRecord {
         try Bounds.check(
             count: body.count, upTo: WireLimits.record, "sealed record", "bytes of body",
             from: 1)
+        try Bounds.check(
+            count: credential?.count ?? 1, upTo: WireLimits.credential, "sealed record",
+            "bytes of credential", from: 1)
     }
 }

@@ -83,7 +83,9 @@ public struct RecordsPage: Hashable, Sendable {
     /// The length of a record in a page, for filling one up to ``WireLimits/reply``.
     ///
     /// Unit: bytes. Never less than the true length.
-    public static func byteCount(of record: SealedRecord) -> Int { record.body.count + 128 }
+    public static func byteCount(of record: SealedRecord) -> Int {
+        record.body.count + (record.credential?.count ?? 0) + 128
+    }
 }
 
 /// A chunk of a blob.

@@ -57,7 +57,7 @@ struct Fixture: Sendable {
         let sealer = RecordSealer(cluster: pin.cluster)
         let account = Account(
             name: "bench", email: "bench@example.com", fullName: "bench", key: key, scopes: .all,
-            serial: 1, credential: [1])
+            serial: 1, credential: nil)
         var records = [try sealer.seal(.account(account), with: user).sealed]
         let now = HostClocks().now().wall.milliseconds
         for identity in identities {

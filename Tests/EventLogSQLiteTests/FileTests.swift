@@ -50,18 +50,23 @@ import Testing
         await next.close()
     }
 
-    @Test("A file of a newer version is refused and left alone")
-    func newerSchema() async throws {
+    @Test(
+        "A file of another version is refused and left alone",
+        arguments: [
+            (UInt8(3), EventLogError.Code.schemaTooNew, "expected schema 2 or older, found 3"),
+            (1, .schemaTooOld, "expected schema 2, found 1"),
+        ])
+    func otherSchema(version: UInt8, code: EventLogError.Code, detail: String) async throws {
         let directory = try TemporaryDirectory()
         try await directory.filled(batchCount: 1)
         // The header's user version. Source: sqlite.org/fileformat2.html, 1.3.
-        try directory.overwrite(at: 60, with: [0, 0, 0, 2])
+        try directory.overwrite(at: 60, with: [0, 0, 0, version])
         let before = try directory.contents()
         let error = #expect(throws: EventLogError.self) {
             try SQLiteEventLog(directory: directory.path)
         }
-        #expect(error?.code == .schemaTooNew)
-        #expect(error?.detail == "expected schema 1 or older, found 2")
+        #expect(error?.code == code)
+        #expect(error?.detail == detail)
         #expect(try directory.contents() == before)
     }
 

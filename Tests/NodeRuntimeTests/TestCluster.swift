@@ -12,12 +12,20 @@ import WireFormat
 /// A cluster of installations in one process, on twins of every port.
 final class TestCluster: Sendable {
     let servers: [TestServer]
+    /// What logins of alice are checked against; no form of it matters here.
+    static let credential = [UInt8](repeating: 7, count: 250)
+
     let mesh = LoopbackMesh()
     let owner: SigningKey
     let pin: ClusterPin
 
     /// Founds a cluster: one user, alice, who vouches for every node.
-    init(_ count: Int, allowing users: [String] = ["alice"]) throws {
+    ///
+    /// Servers of which `lacking` is true begin without her credential.
+    init(
+        _ count: Int, allowing users: [String] = ["alice"],
+        lacking: (Int) -> Bool = { _ in false }
+    ) throws {
         owner = try SigningKey()
         let root = try #require(UserKey(bytes: owner.verificationKey.bytes))
         let cluster = try #require(ClusterID(bytes: SecureRandom.bytes(32)))
@@ -25,8 +33,10 @@ final class TestCluster: Sendable {
         let sealer = RecordSealer(cluster: cluster)
         let account = Account(
             name: "alice", email: "alice@example.com", fullName: "Alice Admin", key: root,
-            scopes: .all, serial: 1, credential: [])
-        var records = [try sealer.seal(.account(account), with: owner).sealed]
+            scopes: .all, serial: 1, credential: Digest(ofCredential: Self.credential))
+        var records = [
+            try sealer.seal(.account(account), credential: Self.credential, with: owner).sealed
+        ]
         let identities = try (0..<count).map { _ in try NodeIdentity() }
         for identity in identities {
             let grant = Grant(
@@ -42,7 +52,8 @@ final class TestCluster: Sendable {
         let mesh = mesh
         let pin = pin
         servers = identities.enumerated().map { index, identity in
-            TestServer(
+            let records = lacking(index) ? records.map { $0.carrying(nil) } : records
+            return TestServer(
                 index: index, identity: identity, addresses: addresses, pin: pin,
                 records: records, users: users, mesh: mesh, doors: doors)
         }

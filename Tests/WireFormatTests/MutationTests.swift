@@ -43,7 +43,8 @@ import WireFormat
             }),
         Decoder(
             name: "sealed record",
-            samples: encoded([Samples.sealedRecord], RecordCodec.encodeSealed),
+            samples: encoded(
+                [Samples.sealedRecord, Samples.recordWithCredential], RecordCodec.encodeSealed),
             decode: { bytes throws(WireError) in
                 try RecordCodec.encodeSealed(RecordCodec.decodeSealed(bytes))
             }),

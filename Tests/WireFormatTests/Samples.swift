@@ -109,14 +109,14 @@ enum Samples {
 
     static let account = Account(
         name: "alice", email: "alice@example.com", fullName: "Alice Admin",
-        key: UserKey(bytes32(0xE1)), scopes: .all, serial: 1, credential: [1, 2, 3])
+        key: UserKey(bytes32(0xE1)), scopes: .all, serial: 1, credential: Digest(bytes32(0xE5)))
 
     static let records: [AuthorityRecord] = [
         .account(account),
         .account(
             Account(
                 name: "b", email: "", fullName: "", key: UserKey(bytes32(0xE2)), scopes: [],
-                serial: 9, credential: [], isRemoved: true)),
+                serial: 9, credential: nil, isRemoved: true)),
         .grant(
             Grant(
                 user: UserKey(bytes32(0xE1)), nodeKey: NodeKey(bytes32(0xE3)), node: node,
@@ -135,6 +135,8 @@ enum Samples {
     static let sealedRecord = SealedRecord(
         body: [1, 2, 3], signer: UserKey(bytes32(0xE1)),
         signature: [UInt8](repeating: 5, count: 64))
+
+    static let recordWithCredential = sealedRecord.carrying([7, 8, 9])
 
     static let hello = Hello(
         nonce: bytes32(0xF1), cluster: cluster, node: node, nodeKey: NodeKey(bytes32(0xF2)),
@@ -191,7 +193,10 @@ enum Samples {
         (.replay, .replay(.truncated(head), [])),
         (.heads, .heads(HeadsPage(heads: [head, otherHead], isLast: false))),
         (.ownHead, .heads(HeadsPage(heads: [], isLast: true))),
-        (.records, .records(RecordsPage(records: [sealedRecord], isLast: true))),
+        (
+            .records,
+            .records(RecordsPage(records: [sealedRecord, recordWithCredential], isLast: true))
+        ),
         (.status, .status(SealedStatus(body: [1], signature: batch.signature))),
         (.blob, .blob(BlobChunk(blobByteCount: 10, offset: 7, bytes: [1, 2, 3]))),
         (.hello, .hello(sealedHello)),

@@ -16,9 +16,50 @@ extension Authority {
         theirs.filter { !recordSet.contains($0) }.sorted()
     }
 
-    /// The kept records with those hashes, as they came; unknown hashes are left out.
+    /// The hashes of those kept records which need nothing more, in order.
+    ///
+    /// What a peer is told when it is asked for the rest: a record whose credential has not come
+    /// is asked for again, so members complete one another.
+    public var completeHashes: [Digest] {
+        recordSet.kept.keys.filter { !recordSet.incomplete.contains($0) }.sorted()
+    }
+
+    /// Whether every kept account has its credential here.
+    public var isComplete: Bool { recordSet.incomplete.isEmpty }
+
+    /// The kept records with those hashes, without credentials: what anybody may see.
+    ///
+    /// Unknown hashes are left out.
     public func records(_ hashes: [Digest]) -> [SealedRecord] {
-        hashes.compactMap { recordSet.kept[$0]?.sealed }
+        hashes.compactMap { recordSet.kept[$0]?.sealed.carrying(nil) }
+    }
+
+    /// The same with the credentials that are here: for members alone.
+    public func recordsForMembers(_ hashes: [Digest]) -> [SealedRecord] {
+        hashes.compactMap { hash in
+            guard let record = recordSet.kept[hash] else { return nil }
+            let credential = record.credentialDigest.flatMap { recordSet.credentials[$0] }
+            return record.sealed.carrying(credential)
+        }
+    }
+
+    /// What a login to the account is checked against; `nil` where it has not come, or where
+    /// nobody can log in.
+    public func credential(of account: Account) -> [UInt8]? {
+        account.credential.flatMap { recordSet.credentials[$0] }
+    }
+
+    /// The credential of the account that the root key signed for itself; `nil` where it has not
+    /// come.
+    ///
+    /// Law: the same on every member that has it, whatever was signed later.
+    public func foundingCredential(by root: UserKey) -> [UInt8]? {
+        recordSet.ordered.compactMap { record -> Account? in
+            guard record.signer == root, case .account(let account) = record.record,
+                account.key == root, account.credential != nil
+            else { return nil }
+            return account
+        }.min { $0.serial < $1.serial }.flatMap { credential(of: $0) }
     }
 
     /// What has become of a record; a copy of this value can so be asked what a record would do.

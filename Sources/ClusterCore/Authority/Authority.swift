@@ -92,7 +92,8 @@ public struct Authority: Sendable {
     }
 
     private func stored(_ addition: RecordSet.Addition) -> [AuthorityChange] {
-        (addition.kept.isEmpty ? [] : [.store(addition.kept)])
+        let durable = addition.kept + addition.completed
+        return (durable.isEmpty ? [] : [.store(durable)])
             + (addition.dropped == 0 ? [] : [.dropped(count: addition.dropped)])
     }
 

@@ -60,7 +60,8 @@ public struct Refusal: Hashable, Sendable, CustomStringConvertible {
 
 /// What a change of authority asks of whoever contains it.
 public enum AuthorityChange: Hashable, Sendable {
-    /// Make these records durable and offer them to peers.
+    /// Make these records durable, new or with the credential that they lacked, and offer them to
+    /// peers.
     case store([VerifiedRecord])
     /// Make a pin durable.
     case pin(PinnedUser)

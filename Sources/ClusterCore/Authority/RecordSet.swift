@@ -8,6 +8,9 @@ internal import ClusterModel
 /// alone and not on the order of arrival. Only kept records are stored, exchanged and summed up in
 /// the digest; which of them *count* is the question of `AccountFold` and `GrantFold`.
 ///
+/// What an account's login is checked against travels beside its record, as only members may have
+/// it. It may come later than the record: neither keeping nor the digest depends on it.
+///
 /// Limit: 10,000 kept records, of which keys without `admin` may fill half, so that no user can
 /// shut out an administrator's revocation; 1,000 waiting ones, of which the lowest hashes stay.
 struct RecordSet: Sendable {
@@ -24,12 +27,18 @@ struct RecordSet: Sendable {
     /// What adding records came to.
     struct Addition: Equatable {
         var kept: [VerifiedRecord] = []
+        /// Records which were kept before, and have their credential now.
+        var completed: [VerifiedRecord] = []
         var dropped = 0
     }
 
     let root: UserKey?
     private(set) var kept: [Digest: VerifiedRecord] = [:]
     private(set) var sum = DigestSum()
+    /// What logins are checked against, by its hash: accounts that are signed again share it.
+    private(set) var credentials: [Digest: [UInt8]] = [:]
+    /// The kept accounts whose credential has not come.
+    private(set) var incomplete: Set<Digest> = []
     private var unprivileged = 0
     private var waiting: [Digest: VerifiedRecord] = [:]
     private var known: [UserKey: KnownKey] = [:]
@@ -59,7 +68,13 @@ struct RecordSet: Sendable {
     /// Adds records, and keeps every one, new or waiting, whose chain of signers is complete now.
     mutating func add(_ records: [VerifiedRecord]) -> Addition {
         var addition = Addition()
-        for record in records where !contains(record.hash) { waiting[record.hash] = record }
+        for record in records {
+            if let known = kept[record.hash] {
+                if complete(known, from: record) { addition.completed.append(record) }
+            } else if waiting[record.hash]?.sealed.credential == nil {
+                waiting[record.hash] = record
+            }
+        }
         let bySigner = Dictionary(grouping: waitingInOrder, by: \.signer)
         var queue = bySigner.keys.filter { known[$0] != nil }.sorted()
         while let signer = queue.popLast() {
@@ -113,8 +128,22 @@ struct RecordSet: Sendable {
     private mutating func keep(_ record: VerifiedRecord) {
         waiting[record.hash] = nil
         kept[record.hash] = record
+        if let digest = record.credentialDigest, credentials[digest] == nil {
+            incomplete.insert(record.hash)
+            _ = complete(record, from: record)
+        }
         sum.add(record.hash.raw)
         if !isPrivileged(record) { unprivileged += 1 }
+    }
+
+    /// Takes the credential that came with a record, if it was missing.
+    private mutating func complete(_ record: VerifiedRecord, from other: VerifiedRecord) -> Bool {
+        guard let digest = record.credentialDigest, credentials[digest] == nil,
+            let credential = other.sealed.credential
+        else { return false }
+        credentials[digest] = credential
+        incomplete = incomplete.filter { kept[$0]?.credentialDigest != digest }
+        return true
     }
 
     /// Remembers the key of an account; returns it where more is known of it now.
@@ -126,5 +155,13 @@ struct RecordSet: Sendable {
         key.scopes.formUnion(account.scopes)
         known[account.key] = key
         return before == (key.names.count, key.scopes) ? nil : account.key
+    }
+}
+
+extension VerifiedRecord {
+    /// The hash of the credential that belongs to the record; `nil` where none does.
+    var credentialDigest: Digest? {
+        guard case .account(let account) = record else { return nil }
+        return account.credential
     }
 }

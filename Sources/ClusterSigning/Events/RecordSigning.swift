@@ -11,17 +11,20 @@ public struct RecordSealer: Sendable {
         self.cluster = cluster
     }
 
-    /// Encodes and signs a record.
+    /// Encodes and signs a record; a credential goes beside an account, unsigned.
     ///
-    /// - Throws: ``WireError`` with `mismatch` for a grant of another user than the key's, or of a
-    ///   node ID which is not the hash of its key; else what ``RecordCodec`` throws.
+    /// - Throws: ``WireError`` with `mismatch` for a grant of another user than the key's, of a
+    ///   node ID which is not the hash of its key, or for a credential which is not the record's;
+    ///   else what ``RecordCodec`` throws.
     public func seal(
-        _ record: AuthorityRecord, with key: SigningKey
+        _ record: AuthorityRecord, credential: [UInt8]? = nil, with key: SigningKey
     ) throws(WireError) -> VerifiedRecord {
         guard let signer = UserKey(bytes: key.verificationKey.bytes) else {
             preconditionFailure("public keys have 32 bytes")
         }
-        if let contradiction = RecordVerifier.contradiction(in: record, signer: signer) {
+        if let contradiction = RecordVerifier.contradiction(
+            in: record, signer: signer, credential: credential)
+        {
             throw WireError(
                 .mismatch, "sealing a record", expected: "a record that agrees with its signer",
                 found: contradiction)
@@ -29,7 +32,8 @@ public struct RecordSealer: Sendable {
         let body = try RecordCodec.encode(record)
         let sealed = SealedRecord(
             body: body, signer: signer,
-            signature: key.sign(SigningDomain.record.bytes, cluster.bytes, body))
+            signature: key.sign(SigningDomain.record.bytes, cluster.bytes, body),
+            credential: credential)
         return VerifiedRecord(
             hash: RecordVerifier.hash(of: sealed), record: record, signer: signer,
             sealed: sealed)
@@ -59,7 +63,9 @@ public struct RecordVerifier: Sendable {
         }
         do {
             let record = try RecordCodec.decode(sealed.body)
-            if let contradiction = Self.contradiction(in: record, signer: sealed.signer) {
+            if let contradiction = Self.contradiction(
+                in: record, signer: sealed.signer, credential: sealed.credential)
+            {
                 return .failure(.mismatch(contradiction))
             }
             return .success(
@@ -73,13 +79,24 @@ public struct RecordVerifier: Sendable {
 
     /// The record's name: keyed BLAKE2b-256 of body and signer.
     ///
-    /// The signature is not in it, since one statement may have several.
+    /// The signature is not in it, since one statement may have several; nor is the credential,
+    /// whose hash the body holds.
     public static func hash(of sealed: SealedRecord) -> Digest {
         Digest(hashing: sealed.body + sealed.signer.bytes, key: SigningDomain.recordHash)
     }
 
     /// What a record says against itself or its signer; `nil` where it is consistent.
-    static func contradiction(in record: AuthorityRecord, signer: UserKey) -> String? {
+    static func contradiction(
+        in record: AuthorityRecord, signer: UserKey, credential: [UInt8]?
+    ) -> String? {
+        if let credential {
+            guard case .account(let account) = record else {
+                return "a credential beside a record that is no account"
+            }
+            guard account.credential == Digest(ofCredential: credential) else {
+                return "a credential which is not the account's"
+            }
+        }
         guard case .grant(let grant) = record else { return nil }
         guard grant.user == signer else { return "a grant signed by another key than its user's" }
         guard NodeID(of: grant.nodeKey) == grant.node else {

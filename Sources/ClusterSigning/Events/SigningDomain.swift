@@ -14,6 +14,7 @@ enum SigningDomain {
     static let status: StaticString = "SSTKSTA1"
     static let bodyHash = Blake2b.Key(domain: "SSTKBODY")
     static let recordHash = Blake2b.Key(domain: "SSTKREC1")
+    static let credentialHash = Blake2b.Key(domain: "SSTKCRED")
     static let nodeFileHash = Blake2b.Key(domain: "SSTKNOD1")
 }
 
@@ -29,6 +30,11 @@ extension Digest {
     /// BLAKE2b-256 of bytes.
     public init(hashing bytes: [UInt8]) {
         self = Digest(hashing: bytes, key: nil)
+    }
+
+    /// The hash which an account's record holds of a credential.
+    public init(ofCredential credential: [UInt8]) {
+        self = Digest(hashing: credential, key: SigningDomain.credentialHash)
     }
 
     init(hashing bytes: [UInt8], key: Blake2b.Key?) {

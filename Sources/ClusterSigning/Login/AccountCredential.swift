@@ -2,7 +2,7 @@
 public import ClusterModel
 internal import WireFormat
 
-/// What an account's record carries for logins: parameters, verifier, and the sealed user key.
+/// What goes beside an account's record for logins: parameters, verifier, and the sealed user key.
 ///
 /// Opaque to the core. Law: one encoding each, so equal credentials have equal bytes.
 public struct AccountCredential: Equatable, Sendable {
@@ -41,6 +41,9 @@ public struct AccountCredential: Equatable, Sendable {
             + account.verifier.encoded().withUnsafeBytes { [UInt8]($0) } + sealedKey.bytes
     }
 
+    /// What the account's record holds of it.
+    public var digest: Digest { Digest(ofCredential: encoded) }
+
     private static let length =
         Argon2idParameters.encodedLength + Spake2PlusVerifierRecord.encodedLength
         + SealedUserKey.length
@@ -52,10 +55,20 @@ extension ClusterPin {
 }
 
 extension PasswordOwner {
-    /// The owner of a password: a user of a cluster.
+    /// Whom a login is for: a name or an address, as it was typed, in a cluster.
     ///
     /// - Throws: ``CryptographyError`` with `wrongLength` for an impossible name.
-    public init(user: String, of cluster: ClusterID) throws(CryptographyError) {
-        try self.init(name: Array(user.utf8), realm: cluster.bytes)
+    public init(asking name: String, in cluster: ClusterID) throws(CryptographyError) {
+        try self.init(name: Array(name.utf8), realm: cluster.bytes)
+    }
+
+    /// What passwords of a cluster's users are stretched for.
+    ///
+    /// Not for a name: who logs in by an address would have to be told his name before he has
+    /// proved anything, and so would everybody who tries addresses. Users differ by their salts.
+    ///
+    /// - Throws: ``CryptographyError`` with `wrongLength`; never for a cluster's ID.
+    public init(accountsOf cluster: ClusterID) throws(CryptographyError) {
+        try self.init(name: Array("account".utf8), realm: cluster.bytes)
     }
 }

@@ -38,7 +38,7 @@ final class Registry {
         for user in users {
             let account = Account(
                 name: user.name, email: "\(user.name)@example.com", fullName: user.name,
-                key: user.key, scopes: .all, serial: 1, credential: [1])
+                key: user.key, scopes: .all, serial: 1, credential: nil)
             accounts.append(try sealer.seal(.account(account), with: root.signingKey))
         }
         self.accounts = accounts

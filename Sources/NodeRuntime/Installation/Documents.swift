@@ -47,9 +47,12 @@ extension SealedRecord {
     init(_ document: SealedRecordDocument) throws(ErrorDocument) {
         guard let body = Hexadecimal.decode(document.body),
             let signer = UserKey(hex: document.signer),
-            let signature = Hexadecimal.decode(document.signature)
+            let signature = Hexadecimal.decode(document.signature),
+            let credential = Hexadecimal.decode(document.credential ?? "")
         else { throw .malformed("expected a record as hexadecimal digits") }
-        self.init(body: body, signer: signer, signature: signature)
+        self.init(
+            body: body, signer: signer, signature: signature,
+            credential: credential.isEmpty ? nil : credential)
     }
 }
 
@@ -57,7 +60,8 @@ extension SealedRecordDocument {
     init(_ record: SealedRecord) {
         self.init(
             body: Hexadecimal.encode(record.body), signer: record.signer.description,
-            signature: Hexadecimal.encode(record.signature))
+            signature: Hexadecimal.encode(record.signature),
+            credential: record.credential.map { Hexadecimal.encode($0) })
     }
 }
 

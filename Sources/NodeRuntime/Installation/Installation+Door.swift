@@ -88,13 +88,10 @@ extension LoginService.Holding {
         pin: ClusterPin, authority: Authority,
         keep: @escaping @Sendable (VerifiedRecord) async -> Bool
     ) {
-        // The founder's first record is never compacted, and secret to members: what is derived
-        // from it is the same on each of them, and outlives every restart.
-        guard
-            let founder = authority.records(authority.hashes).filter({ $0.signer == pin.root })
-                .min(by: { $0.body.lexicographicallyPrecedes($1.body) })
-        else { return nil }
-        var seed = Blake2b.hash(founder.body + Array("unknown names".utf8))
+        // The founder's first credential is never compacted, and secret to members: what is
+        // derived from it is the same on each of them, and outlives every restart.
+        guard let founder = authority.foundingCredential(by: pin.root) else { return nil }
+        var seed = Blake2b.hash(founder + Array("unknown names".utf8))
         self.init(
             pin: pin,
             account: { name in authority.credential(for: name) },
@@ -122,8 +119,8 @@ extension Authority {
         }
         guard let standing, standing.keys.count == 1 else { return nil }
         do {
-            let credential = try AccountCredential(encoded: standing.account.credential)
-            return (standing.account.name, credential)
+            guard let encoded = self.credential(of: standing.account) else { return nil }
+            return (standing.account.name, try AccountCredential(encoded: encoded))
         } catch {
             // Whoever signed such a record has locked that account himself.
             return nil

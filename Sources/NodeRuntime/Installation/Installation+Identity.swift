@@ -30,12 +30,14 @@ extension Installation {
         let snapshot = try await loggedInNode().snapshot()
         let grants = snapshot.authority.grants(at: snapshot.moment.wall)
         let allowed = snapshot.authority.allowed
-        let sealed = snapshot.authority.records(snapshot.authority.hashes)
+        let sealed = snapshot.authority.recordsForMembers(snapshot.authority.hashes)
         let accounts = snapshot.authority.accounts.map { standing in
             let account = standing.account
             return AccountDocument(
                 user: UserDocument(account), key: account.key.description,
-                serial: account.serial, credential: Hexadecimal.encode(account.credential),
+                serial: account.serial,
+                credential: Hexadecimal.encode(
+                    snapshot.authority.credential(of: account) ?? []),
                 allowed: allowed.first {
                     $0.user.identifier == account.name || $0.user.identifier == account.email
                 }?.state.words ?? "no",

@@ -98,12 +98,10 @@ actor LoginService {
         }
         try admit(name, from: address)
         let known = await holding.account(name)
-        let canonical = known?.name ?? name
-        let owner = try PasswordOwner(user: canonical, of: holding.pin.cluster)
+        let owner = try PasswordOwner(asking: name, in: holding.pin.cluster)
         // Made for known names too, so that both take the same time.
         let unknown = try PasswordAccount.fakeVerifier(
-            serverSecret: holding.secret,
-            owner: try PasswordOwner(user: name, of: holding.pin.cluster))
+            serverSecret: holding.secret, owner: owner)
         let account = known?.credential.account ?? unknown
         let transcript = LoginTranscript(
             owner: owner, parameters: account.parameters,
@@ -117,8 +115,7 @@ actor LoginService {
         return LoginReply(
             session: session.description, cluster: holding.pin.cluster.description,
             parameters: Hexadecimal.encode(account.parameters.encoded),
-            holderKey: identity.nodeKey.description,
-            bytes: Hexadecimal.encode(Array(canonical.utf8)))
+            holderKey: identity.nodeKey.description)
     }
 
     private func share(_ message: LoginMessage) throws -> LoginReply {

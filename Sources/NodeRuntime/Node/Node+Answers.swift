@@ -44,7 +44,7 @@ extension Node {
             open[ticket]?.after = after
             feed(.headsRequested(origin: nil, ticket, from: node))
         case .ownHead(let origin): feed(.headsRequested(origin: origin, ticket, from: node))
-        case .records(let request): answerRecords(request, ticket)
+        case .records(let request): answerRecords(request, ticket, isMember: true)
         case .acknowledge(let list):
             open[ticket] = nil
             for acknowledgement in list { feed(.acknowledged(acknowledgement, from: node)) }
@@ -52,7 +52,7 @@ extension Node {
         }
     }
 
-    /// What changes nothing and tells no secret of the cluster to whom a `query` grant was given.
+    /// What changes nothing and tells no secret of the cluster's members.
     private func dispatch(_ request: Request, fromClient scopes: Scopes, _ ticket: ReplyTicket) {
         switch request {
         case .ping, .hello: answer(harmless: request, ticket)
@@ -64,7 +64,7 @@ extension Node {
                 feed(.replayRequested(request, ticket, from: identity.node))
             case .heads(let after): answerHeads(of: nil, after: after, ticket)
             case .ownHead(let origin): answerHeads(of: origin, after: nil, ticket)
-            case .records(let request): answerRecords(request, ticket)
+            case .records(let request): answerRecords(request, ticket, isMember: false)
             case .ping, .status, .blob, .hello, .acknowledge: answer(harmless: request, ticket)
             }
         case .acknowledge:
@@ -175,14 +175,18 @@ extension Node {
         }
     }
 
-    /// Sends the records which the asker lacks, as many as fit.
-    private func answerRecords(_ request: RecordsRequest, _ ticket: ReplyTicket) {
+    /// Sends the records which the asker lacks, as many as fit; credentials to members alone.
+    private func answerRecords(
+        _ request: RecordsRequest, _ ticket: ReplyTicket, isMember: Bool
+    ) {
         let authority = core.currentAuthority
         guard request.digest != authority.digest else {
             return answer(.records(RecordsPage(records: [], isLast: true)), ticket)
         }
         let known = Set(request.known)
-        let lacking = authority.records(authority.hashes.filter { !known.contains($0) })
+        let hashes = authority.hashes.filter { !known.contains($0) }
+        let lacking =
+            isMember ? authority.recordsForMembers(hashes) : authority.records(hashes)
         var page: [SealedRecord] = []
         var size = 0
         for record in lacking {

@@ -67,7 +67,11 @@ extension Node {
         switch BeaconVerifier(cluster: pin.cluster).verify(sealed, key: { keys[$0] }) {
         case .success(let beacon):
             feed(.beaconReceived(beacon, from: peer))
-            if beacon.records != core.currentAuthority.digest { askForRecords(of: peer) }
+            if beacon.records != core.currentAuthority.digest {
+                askForRecords(of: peer)
+            } else if !core.currentAuthority.isComplete {
+                askForRecords(of: peer, atMostEvery: .seconds(10))
+            }
         case .failure(let rejection):
             if case .unknownSigner = rejection { askForRecords(of: peer) }
             reject("beacon.\(rejection.name)", from: peer)
@@ -76,14 +80,16 @@ extension Node {
 
     // MARK: Records of authority
 
-    /// Asks a peer for the records that are missing here; one question at a time.
-    func askForRecords(of peer: NodeID) {
+    /// Asks a peer for the records, and the credentials, that are missing here.
+    func askForRecords(of peer: NodeID, atMostEvery pause: Duration = .milliseconds(500)) {
         let now = ports.clock.now().instant
-        if let last = recordsAsked[peer], now.since(last) < .milliseconds(500) { return }
+        if let last = recordsAsked[peer], now.since(last) < pause { return }
         recordsAsked[peer] = now
         let authority = core.currentAuthority
-        let known = Array(authority.hashes.prefix(WireLimits.knownRecords))
-        ask(.records(RecordsRequest(digest: authority.digest, known: known)), peer)
+        let known = Array(authority.completeHashes.prefix(WireLimits.knownRecords))
+        // Who has the same records may have a credential that is missing here.
+        let digest = authority.isComplete ? authority.digest : Digest.none
+        ask(.records(RecordsRequest(digest: digest, known: known)), peer)
     }
 
     /// Verifies records and feeds those that hold; returns how many did.

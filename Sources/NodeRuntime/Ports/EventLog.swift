@@ -81,7 +81,8 @@ public enum LogOperation: Sendable, Equatable {
     case dispose(EpochID, first: SequenceNumber, Disposition)
     /// Records the epoch that this process will sign under, before it signs.
     case epoch(LogEpoch)
-    /// Adds records of authority; those present change nothing.
+    /// Adds records of authority; those present change nothing, but for a credential that was
+    /// missing.
     case records([VerifiedRecord])
     /// Pins a user name to a key.
     case pin(PinnedUser)
@@ -272,6 +273,8 @@ public struct EventLogError: Error, Sendable, Hashable, CustomStringConvertible 
         case busy
         /// It was written by a newer version.
         case schemaTooNew
+        /// Written by a version whose logs this one cannot read.
+        case schemaTooOld
         /// Two contents for one position.
         case conflict
         /// The disk refused a write or a sync.
@@ -298,7 +301,7 @@ public struct EventLogError: Error, Sendable, Hashable, CustomStringConvertible 
     public var isRetryable: Bool {
         switch code {
         case .diskFull, .busy: true
-        case .corrupt, .schemaTooNew, .conflict, .inputOutput, .closed: false
+        case .corrupt, .schemaTooNew, .schemaTooOld, .conflict, .inputOutput, .closed: false
         }
     }
 
@@ -308,6 +311,8 @@ public struct EventLogError: Error, Sendable, Hashable, CustomStringConvertible 
         case .diskFull: "Free some space; the daemon goes on by itself."
         case .corrupt: "Move the log away and start again: the peers hold its events."
         case .busy: "Is another daemon running with this state directory?"
+        case .schemaTooOld:
+            "Remove this server's state directory and log it in again."
         case .schemaTooNew: "Start the version which wrote it, or a newer one."
         case .conflict: "Report this: the program asked for what must never happen."
         case .inputOutput: "Check the disk; the daemon restarts and verifies its log."

@@ -23,12 +23,13 @@ struct AccountChanges: Sendable {
         let previous = accounts.document.accounts.first { $0.user.name == founder.name }
         let signer = try unsealedKey(of: administrator, password: password, in: accounts.pin)
         let credential = try NewCredential(
-            user: founder.name, password: new, of: accounts.pin.cluster, root: accounts.pin.root)
+            password: new, of: accounts.pin.cluster, root: accounts.pin.root)
         let account = Account(
             name: founder.name, email: founder.email, fullName: founder.fullName,
             key: credential.key.user, scopes: scopes, serial: (previous?.serial ?? 0) + 1,
-            credential: credential.credential.encoded)
-        try await submit(accounts.sealed([.account(account)], with: signer))
+            credential: credential.credential.digest)
+        let draft = RecordDraft(.account(account), credential: credential.credential.encoded)
+        try await submit(accounts.sealed([draft], with: signer))
     }
 
     /// Refuses a user whom the cluster has already.
@@ -58,19 +59,19 @@ struct AccountChanges: Sendable {
         let signer = try unsealedKey(
             of: administrator ?? account, password: password, in: accounts.pin)
         let next = try NewCredential(
-            user: account.user.name, password: new, of: accounts.pin.cluster,
-            root: accounts.pin.root)
+            password: new, of: accounts.pin.cluster, root: accounts.pin.root)
         let version = Account(
             name: account.user.name, email: account.user.email, fullName: account.user.fullName,
             key: next.key.user, scopes: try Scopes(listed: account.user.scopes),
-            serial: account.serial + 1, credential: next.credential.encoded)
+            serial: account.serial + 1, credential: next.credential.digest)
         let renewals = try accounts.renewals(of: account, successor: next.key.user)
-        let grants = renewals.filter(\.isGrant)
-        let rest = renewals.filter { !$0.isGrant }
+        let grants = renewals.filter(\.record.isGrant)
+        let rest = renewals.filter { !$0.record.isGrant }
+        let draft = RecordDraft(.account(version), credential: next.credential.encoded)
         // What only an administrator may sign is signed by one whose key lives afterwards.
         let heir = administrator == nil ? next.key : signer
         try await submit(
-            accounts.sealed([.account(version)], with: signer)
+            accounts.sealed([draft], with: signer)
                 + accounts.sealed(grants, with: next.key) + accounts.sealed(rest, with: heir))
         return grants.count
     }
@@ -91,12 +92,14 @@ struct AccountChanges: Sendable {
         let end = Account(
             name: account.user.name, email: account.user.email, fullName: account.user.fullName,
             key: key, scopes: try Scopes(listed: account.user.scopes),
-            serial: account.serial + 1, credential: [], isRemoved: true)
+            serial: account.serial + 1, credential: nil, isRemoved: true)
         let revocation = Revocation(
             subject: .user(key), covers: try accounts.covers(of: account))
         let renewals = try accounts.renewals(of: account, successor: nil)
         try await submit(
-            accounts.sealed([.account(end), .revocation(revocation)] + renewals, with: signer))
+            accounts.sealed(
+                [RecordDraft(.account(end)), RecordDraft(.revocation(revocation))] + renewals,
+                with: signer))
     }
 
     /// Ends a node for good; what it has published so far stays.
@@ -106,7 +109,7 @@ struct AccountChanges: Sendable {
         let signer = try unsealedKey(of: administrator, password: password, in: accounts.pin)
         let revocation = Revocation(
             subject: .node(node), covers: try accounts.covers(of: node))
-        try await submit(accounts.sealed([.revocation(revocation)], with: signer))
+        try await submit(accounts.sealed([RecordDraft(.revocation(revocation))], with: signer))
     }
 
     /// Admits a foreign client.
@@ -114,7 +117,7 @@ struct AccountChanges: Sendable {
         _ client: ClientKey, by administrator: AccountDocument, password: SecretBytes
     ) async throws {
         let signer = try unsealedKey(of: administrator, password: password, in: accounts.pin)
-        try await submit(accounts.sealed([.client(client)], with: signer))
+        try await submit(accounts.sealed([RecordDraft(.client(client))], with: signer))
     }
 
     private func submit(_ records: [SealedRecordDocument]) async throws {

@@ -72,50 +72,69 @@ struct ClusterAccounts: Sendable {
     /// `Authority.renewals`; docs/adr/0011-authority.md.
     func renewals(
         of account: AccountDocument, successor: UserKey?
-    ) throws -> [AuthorityRecord] {
+    ) throws -> [RecordDraft] {
         guard let key = UserKey(hex: account.key) else {
             throw ErrorDocument.unexpected("the account of \(account.user.name)", "a key")
         }
         return try account.signed.compactMap { document in
-            switch try verified(document, by: key) {
+            let signed = try verified(document, by: key)
+            switch signed.record {
             case .account(let other):
-                return other.name == account.user.name ? nil : .account(other)
+                return other.name == account.user.name
+                    ? nil : RecordDraft(signed.record, credential: signed.sealed.credential)
             case .grant(var grant):
                 guard let successor else { return nil }
                 grant.user = successor
                 grant.serial += 1
                 grant.covers = []
-                return .grant(grant)
+                return RecordDraft(.grant(grant))
             case .revocation(let revocation):
-                return revocation.subject == .user(key) ? nil : .revocation(revocation)
-            case .void(let event): return .void(event)
-            case .client(let client): return .client(client)
+                return revocation.subject == .user(key) ? nil : RecordDraft(signed.record)
+            case .void, .client: return RecordDraft(signed.record)
             }
         }
     }
 
     private func verified(
         _ document: SealedRecordDocument, by key: UserKey
-    ) throws -> AuthorityRecord {
+    ) throws -> VerifiedRecord {
         guard let body = Hexadecimal.decode(document.body),
             let signature = Hexadecimal.decode(document.signature),
+            let credential = Hexadecimal.decode(document.credential ?? ""),
             document.signer == key.description,
             case .success(let record) = RecordVerifier(cluster: pin.cluster)
-                .verify(SealedRecord(body: body, signer: key, signature: signature))
+                .verify(
+                    SealedRecord(
+                        body: body, signer: key, signature: signature,
+                        credential: credential.isEmpty ? nil : credential))
         else {
             throw ErrorDocument.unexpected(
                 "a record that is to be signed again", "one that \(key.short) has signed")
         }
-        return record.record
+        return record
     }
 
     /// Signs records.
     ///
     /// - Throws: `WireError` for a record that is too long.
     func sealed(
-        _ records: [AuthorityRecord], with key: SigningKey
+        _ drafts: [RecordDraft], with key: SigningKey
     ) throws -> [SealedRecordDocument] {
         let sealer = RecordSealer(cluster: pin.cluster)
-        return try records.map { SealedRecordDocument(try sealer.seal($0, with: key).sealed) }
+        return try drafts.map {
+            let record = try sealer.seal($0.record, credential: $0.credential, with: key)
+            return SealedRecordDocument(record.sealed)
+        }
+    }
+}
+
+/// A record that is to be signed, and what goes beside it.
+struct RecordDraft: Sendable {
+    let record: AuthorityRecord
+    let credential: [UInt8]?
+
+    init(_ record: AuthorityRecord, credential: [UInt8]? = nil) {
+        self.record = record
+        self.credential = credential
     }
 }

@@ -98,12 +98,11 @@ struct ClusterFoundation {
             preconditionFailure("32 bytes are 32 bytes")
         }
         let cluster = ClusterID(random)
-        let credential = try NewCredential(
-            user: founder.name, password: password, of: cluster, root: nil)
+        let credential = try NewCredential(password: password, of: cluster, root: nil)
         let key = credential.key.user
         let account = Account(
             name: founder.name, email: founder.email, fullName: founder.fullName, key: key,
-            scopes: .all, serial: 1, credential: credential.credential.encoded)
+            scopes: .all, serial: 1, credential: credential.credential.digest)
         let grant = Grant(
             user: key, nodeKey: identity.nodeKey, node: identity.node,
             curveKey: identity.curveKey, scopes: .all, notBefore: now,
@@ -111,9 +110,12 @@ struct ClusterFoundation {
                 milliseconds: now.milliseconds + LifetimeArgument.standard.milliseconds),
             serial: 1)
         let sealer = RecordSealer(cluster: cluster)
-        let records = try [AuthorityRecord.account(account), .grant(grant)].map {
-            try sealer.seal($0, with: credential.key).sealed
-        }
+        let records = [
+            try sealer.seal(
+                .account(account), credential: credential.credential.encoded,
+                with: credential.key
+            ).sealed, try sealer.seal(.grant(grant), with: credential.key).sealed,
+        ]
         var files = [keyFile]
         if !urls.isEmpty {
             let outcome = try ConfigurationWriter.createSite(at: configurationFile, urls: urls)

@@ -13,12 +13,12 @@ struct NewCredential: Sendable {
     /// Makes a key and seals it; takes as long as Argon2id does.
     ///
     /// - Throws: `CryptographyError`.
-    init(user: String, password: SecretBytes, of cluster: ClusterID, root: UserKey?) throws {
+    init(password: SecretBytes, of cluster: ClusterID, root: UserKey?) throws {
         let key = try SigningKey()
         // The first user's key is the root itself.
         let pin = ClusterPin(cluster: cluster, root: root ?? key.user)
         let (account, secrets) = try PasswordAccount.create(
-            password: password, owner: try PasswordOwner(user: user, of: cluster))
+            password: password, owner: try PasswordOwner(accountsOf: cluster))
         self.key = key
         credential = AccountCredential(
             account: account,
@@ -36,10 +36,17 @@ func unsealedKey(
     guard let bytes = Hexadecimal.decode(account.credential) else {
         throw ErrorDocument.unexpected("the credential of \(account.user.name)", "digits")
     }
+    guard !bytes.isEmpty else {
+        throw ErrorDocument(
+            code: "no-credential",
+            message: "this server does not have the credential of \(account.user.name) yet",
+            hint: "try again when it has heard another server; see sitestacker status",
+            exitStatus: ExitStatus.tryLater)
+    }
     let credential = try AccountCredential(encoded: bytes)
     let secrets = try PasswordSecrets(
         password: password,
-        owner: try PasswordOwner(user: account.user.name, of: pin.cluster),
+        owner: try PasswordOwner(accountsOf: pin.cluster),
         parameters: credential.account.parameters)
     do {
         let key = try credential.sealedKey.open(

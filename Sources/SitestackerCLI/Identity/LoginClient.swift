@@ -39,6 +39,7 @@ struct LoginClient: Sendable {
     private struct Opening {
         let session: String
         let cluster: ClusterID
+        /// As it was typed.
         let name: String
         let parameters: Argon2idParameters
         let holder: NodeKey
@@ -54,7 +55,7 @@ struct LoginClient: Sendable {
         do {
             let secrets = try PasswordSecrets(
                 password: password,
-                owner: try PasswordOwner(user: opening.name, of: opening.cluster),
+                owner: try PasswordOwner(accountsOf: opening.cluster),
                 parameters: opening.parameters)
             var channel = try await exchange(secrets, opening, door)
             let reply = try await doors.login(
@@ -98,13 +99,8 @@ struct LoginClient: Sendable {
                 curveKey: curveKey.description), at: door)
         guard let cluster = reply.cluster.flatMap({ ClusterID(hex: $0) }),
             let holder = reply.holderKey.flatMap({ NodeKey(hex: $0) }),
-            reply.session.utf8.count <= Self.sessionLimit,
-            let canonical = String(validating: try bytes(reply.bytes, of: door), as: UTF8.self)
+            reply.session.utf8.count <= Self.sessionLimit
         else { throw stranger(door) }
-        // Only an address may stand for another name: else the door would choose the account.
-        guard canonical == name || name.contains("@") && !canonical.contains("@") else {
-            throw stranger(door)
-        }
         if let pinned, pinned.cluster != cluster {
             throw .denied(
                 "other-cluster",
@@ -115,7 +111,7 @@ struct LoginClient: Sendable {
         let encoded = try bytes(reply.parameters, of: door)
         do {
             return Opening(
-                session: reply.session, cluster: cluster, name: canonical,
+                session: reply.session, cluster: cluster, name: name,
                 parameters: try Argon2idParameters(encoded: encoded), holder: holder)
         } catch {
             throw ErrorDocument(error)
@@ -127,7 +123,7 @@ struct LoginClient: Sendable {
         _ secrets: PasswordSecrets, _ opening: Opening, _ door: Door
     ) async throws -> (line: LoginChannel, confirmation: [UInt8]) {
         let transcript = LoginTranscript(
-            owner: try PasswordOwner(user: opening.name, of: opening.cluster),
+            owner: try PasswordOwner(asking: opening.name, in: opening.cluster),
             parameters: opening.parameters, holderKeys: [opening.holder.bytes],
             nodeKeys: [nodeKey.bytes, curveKey.bytes])
         var prover = Spake2PlusProver(secret: secrets.prover, binding: transcript.binding)
@@ -173,7 +169,7 @@ struct LoginClient: Sendable {
         _ welcome: LoginWelcome, _ opening: Opening, _ secrets: PasswordSecrets,
         _ channel: LoginChannel, _ door: Door
     ) throws -> ProvenLogin {
-        guard welcome.pin.cluster == opening.cluster, welcome.name == opening.name,
+        guard welcome.pin.cluster == opening.cluster,
             pinned == nil || pinned == welcome.pin
         else { throw stranger(door) }
         // Opening the key is what pins the cluster and its root: both are sealed with it.
@@ -183,7 +179,9 @@ struct LoginClient: Sendable {
             guard
                 case .success(let verified) = RecordVerifier(cluster: welcome.pin.cluster)
                     .verify(record), case .account(let account) = verified.record,
-                account.name == welcome.name, account.key.bytes == key.verificationKey.bytes
+                account.name == welcome.name, account.key.bytes == key.verificationKey.bytes,
+                // Else the door would choose the account.
+                account.name == opening.name || account.email == opening.name
             else { return nil }
             return account
         }.max { $0.serial < $1.serial }

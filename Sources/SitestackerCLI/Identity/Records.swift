@@ -11,7 +11,8 @@ extension SealedRecordDocument {
     init(_ record: SealedRecord) {
         self.init(
             body: Hexadecimal.encode(record.body), signer: record.signer.description,
-            signature: Hexadecimal.encode(record.signature))
+            signature: Hexadecimal.encode(record.signature),
+            credential: record.credential.map { Hexadecimal.encode($0) })
     }
 }
 

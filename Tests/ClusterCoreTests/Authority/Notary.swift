@@ -32,25 +32,29 @@ struct Notary {
     }
 
     /// A record as its signer made it; equal contents have equal hashes.
-    static func sign(_ record: AuthorityRecord, by signer: UserKey) -> VerifiedRecord {
+    static func sign(
+        _ record: AuthorityRecord, credential: [UInt8]? = nil, by signer: UserKey
+    ) -> VerifiedRecord {
         let hash = Digest(bytes32("\(signer) \(record)"))
         return VerifiedRecord(
             hash: hash, record: record, signer: signer,
-            sealed: SealedRecord(body: hash.bytes, signer: signer, signature: []))
+            sealed: SealedRecord(
+                body: hash.bytes, signer: signer, signature: [], credential: credential))
     }
 
     /// A version of an account, whose key is named `NAME SERIAL` unless another is given.
     static func account(
         _ name: String, _ serial: UInt64 = 1, key: UserKey? = nil, scopes: Scopes = .all,
-        email: String? = nil, isRemoved: Bool = false, by signer: UserKey
+        email: String? = nil, isRemoved: Bool = false, credential: Digest? = nil,
+        beside: [UInt8]? = nil, by signer: UserKey
     ) -> VerifiedRecord {
         sign(
             .account(
                 Account(
                     name: name, email: email ?? "\(name)@example.com", fullName: name,
                     key: key ?? Notary.key("\(name) \(serial)"), scopes: scopes, serial: serial,
-                    credential: [], isRemoved: isRemoved)),
-            by: signer)
+                    credential: credential, isRemoved: isRemoved)),
+            credential: beside, by: signer)
     }
 
     /// A grant for a node, valid from 0 for a year.

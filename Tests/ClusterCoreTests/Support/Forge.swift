@@ -65,7 +65,7 @@ enum Forge {
             .account(
                 Account(
                     name: name, email: "\(name)@example.com", fullName: name, key: key,
-                    scopes: .all, serial: serial, credential: [])))
+                    scopes: .all, serial: serial, credential: nil)))
     }
 
     static func grant(_ index: Int, of user: UserKey = root) -> VerifiedRecord {

@@ -123,6 +123,28 @@ struct GoldenVectorTests {
             ])
     }
 
+    @Test("Account with its credential")
+    func account() throws {
+        let credential: [UInt8] = [1, 2, 3]
+        let account = Account(
+            name: "alice", email: "alice@example.com", fullName: "Alice Admin", key: samples.user,
+            scopes: .all, serial: 1, credential: Digest(ofCredential: credential))
+        let record = try RecordSealer(cluster: SigningSamples.cluster)
+            .seal(.account(account), credential: credential, with: samples.userKey)
+        try check(
+            "account",
+            [
+                "cluster": SigningSamples.cluster.description,
+                "body": hex(record.sealed.body),
+                "signer": record.signer.description,
+                "signature": hex(record.sealed.signature),
+                "hash": record.hash.description,
+                "credential": hex(credential),
+                "credentialHash": Digest(ofCredential: credential).description,
+                "sealed": hex(try RecordCodec.encodeSealed(record.sealed)),
+            ])
+    }
+
     @Test("Hello")
     func hello() throws {
         let sealed = try HelloSealer(identity: samples.identity).seal(samples.hello)

@@ -108,6 +108,29 @@ struct SignedMessageTests {
         #expect(rejection(records.verify(try sign(.grant(samples.grant)))) == nil)
     }
 
+    @Test("A credential goes beside the account that holds its hash, and beside nothing else")
+    func credentials() throws {
+        let sealer = RecordSealer(cluster: SigningSamples.cluster)
+        let account = AuthorityRecord.account(
+            Account(
+                name: "alice", email: "", fullName: "", key: samples.user, scopes: .all, serial: 1,
+                credential: Digest(ofCredential: [1, 2, 3])))
+        let record = try sealer.seal(account, credential: [1, 2, 3], with: samples.userKey)
+        #expect(try records.verify(record.sealed).get() == record)
+        let bare = try records.verify(record.sealed.carrying(nil)).get()
+        #expect(bare.hash == record.hash)
+        #expect(rejection(records.verify(record.sealed.carrying([1, 2])))?.name == "contradiction")
+        let grant = try sign(.grant(samples.grant)).carrying([1, 2, 3])
+        #expect(rejection(records.verify(grant))?.name == "contradiction")
+        for (length, name) in [(0, "missing"), (4_097, "aboveLimit")] {
+            let sealed = record.sealed.carrying([UInt8](repeating: 1, count: length))
+            #expect(rejection(records.verify(sealed))?.name == name)
+        }
+        #expect(throws: WireError.self) {
+            _ = try sealer.seal(account, credential: [1, 2], with: samples.userKey)
+        }
+    }
+
     @Test("With a key of small order no record holds")
     func unsafeSigner() {
         let sealed = SealedRecord(

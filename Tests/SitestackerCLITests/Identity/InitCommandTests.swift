@@ -68,10 +68,11 @@ func mode(_ path: String) throws -> Int {
             let account = try #require(authority.account(named: "alice")?.account)
             #expect(account.scopes == .all)
             #expect(account.key == pin.root)
-            let credential = try AccountCredential(encoded: account.credential)
+            let credential = try AccountCredential(
+                encoded: try #require(authority.credential(of: account)))
             let secrets = try PasswordSecrets(
                 password: secret("a password"),
-                owner: try PasswordOwner(user: "alice", of: pin.cluster),
+                owner: try PasswordOwner(accountsOf: pin.cluster),
                 parameters: credential.account.parameters)
             _ = try credential.sealedKey.open(
                 under: secrets.sealingKey, associatedData: pin.associatedData)

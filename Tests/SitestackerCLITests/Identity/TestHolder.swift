@@ -40,20 +40,20 @@ struct TestCluster {
         guard let random = Bytes32(SecureRandom.bytes(32)) else { throw TestFailure() }
         let cluster = ClusterID(random)
         let made = try NewCredential(
-            user: user, password: secret(TestCluster.password), of: cluster, root: nil)
+            password: secret(TestCluster.password), of: cluster, root: nil)
         key = made.key
         credential = made.credential
         pin = ClusterPin(cluster: cluster, root: key.user)
         account = Account(
             name: user, email: "\(user)@example.com", fullName: "Alice Admin", key: key.user,
-            scopes: .all, serial: 1, credential: credential.encoded)
+            scopes: .all, serial: 1, credential: credential.digest)
         let grant = Grant(
             user: key.user, nodeKey: node.nodeKey, node: node.node, curveKey: node.curveKey,
             scopes: .all, notBefore: WallTime(milliseconds: 0),
             notAfter: WallTime(milliseconds: 2_000_000_000_000), serial: 1)
         let sealer = RecordSealer(cluster: cluster)
         records = [
-            try sealer.seal(.account(account), with: key).sealed,
+            try sealer.seal(.account(account), credential: credential.encoded, with: key).sealed,
             try sealer.seal(.grant(grant), with: key).sealed,
         ]
     }
@@ -204,20 +204,23 @@ final class TestDaemon: Administration {
     func accounts() async throws -> AccountsDocument {
         let authority = authority
         let wall = WallTime(milliseconds: 1_800_000_000_000)
-        let sealed = authority.records(authority.hashes)
+        let sealed = authority.recordsForMembers(authority.hashes)
         return AccountsDocument(
             accounts: authority.accounts.map { standing in
                 AccountDocument(
                     user: UserDocument(standing.account), key: "\(standing.account.key)",
                     serial: standing.account.serial,
-                    credential: Hexadecimal.encode(standing.account.credential), allowed: "yes",
+                    credential: Hexadecimal.encode(
+                        authority.credential(of: standing.account) ?? []),
+                    allowed: "yes",
                     grants: authority.grants(at: wall).filter {
                         $0.user == standing.account.name && $0.state.isCurrent
                     }.map { GrantDocument($0, heads: []) },
                     signed: authority.lasting(of: standing.account.key, among: sealed).map {
                         SealedRecordDocument(
                             body: Hexadecimal.encode($0.body),
-                            signer: "\($0.signer)", signature: Hexadecimal.encode($0.signature))
+                            signer: "\($0.signer)", signature: Hexadecimal.encode($0.signature),
+                            credential: $0.credential.map { Hexadecimal.encode($0) })
                     }, isRemoved: standing.isRemoved)
             }, unresolved: [], heads: state.withLock { _ in [] })
     }
