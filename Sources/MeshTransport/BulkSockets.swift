@@ -31,6 +31,10 @@ actor BulkSockets {
     private static let requestLimit = ReceiveLimit(frames: 8, bytes: 400 * 1_024)
     /// A reply: at the most a pull's credit in small batches of three frames.
     private static let replyLimit = ReceiveLimit(frames: 16_384, bytes: 8 * 1_024 * 1_024)
+    /// How soon a request that could not go out is tried again.
+    private static let flushPause: Duration = .milliseconds(5)
+    /// How soon a link that could not be made is tried again.
+    static let linkPause: Duration = .seconds(1)
     /// Messages taken from one socket at a time.
     private static let messagesPerTurn = 64
     /// Requests that wait for an answer of this node; the oldest are forgotten.
@@ -47,14 +51,15 @@ actor BulkSockets {
     private let crossing: Outbox<Delivery>
     private let commands: Outbox<BulkCommand>
 
-    private var router: Socket<Router>?
-    private var endpoint: Endpoint?
+    private var router: Listener<Router>?
     private var authenticator: ZapAuthenticator?
     private var links: [NodeID: PeerRequests] = [:]
+    /// Links that could not be made, for want of descriptors perhaps; they are tried again.
+    private var unmade: [NodeID: PeerLink] = [:]
     private var askers: [ReplyTicket: Frame] = [:]
     private var nextTicket: UInt64 = 1
-    private var binder: Alarm?
-    private var pause = BindPause()
+    private var flusher: Alarm?
+    private var maker: Alarm?
 
     init(
         settings: TransportSettings, keys: CurveKeyPair, admissions: Admissions,
@@ -71,18 +76,25 @@ actor BulkSockets {
     }
 
     func open() throws(ZeroMQError) {
-        let admissions = admissions
+        let (admissions, crossing) = (admissions, crossing)
         authenticator = try ZapAuthenticator(in: context, on: watcher) { request in
-            admissions.verdict(on: request.curveKey)
+            admissions.verdict(on: request, refusingTo: crossing)
         }
         let socket = try Socket<Router>(in: context, options: try .router(settings, keys))
         executor.watch(socket, for: self) { $0.drainRouter() }
-        try socket.bind(to: Endpoint(tcp: settings.address, port: settings.requestPort))
-        endpoint = try socket.lastEndpoint()
-        router = consume socket
-        binder = executor.makeAlarm(for: self) { $0.bind() }
+        let router = try Listener(
+            socket, at: Endpoint(tcp: settings.address, port: settings.requestPort)
+        ) { error in
+            crossing.append(.dropped(from: NodeID(.zero), reason: "bind anew: \(error)"))
+        }
+        router.retry = executor.makeAlarm(for: self) { $0.router?.bind() }
+        self.router = router
+        flusher = executor.makeAlarm(for: self) { $0.flush() }
+        maker = executor.makeAlarm(for: self) { $0.makeLinks() }
         commands.deliver(to: self, on: executor) { $0.takeCommands() }
     }
+
+    private var endpoint: Endpoint? { router?.endpoint }
 
     nonisolated func knock() async throws(ZeroMQError) -> HandshakeSelfTest.Outcome {
         guard let endpoint = await endpoint else { return .unreachable }
@@ -91,8 +103,11 @@ actor BulkSockets {
     }
 
     func close() {
-        binder?.set(nil)
+        router?.retry?.set(nil)
+        flusher?.set(nil)
+        maker?.set(nil)
         links = [:]
+        unmade = [:]
         router = nil
         authenticator = nil
     }
@@ -100,20 +115,51 @@ actor BulkSockets {
     private func takeCommands() {
         for command in commands.drain() {
             switch command {
-            case .request(let frames, of: let peer): links[peer]?.send(Message(frames))
+            case .request(let frames, of: let peer): ask(peer, Message(frames))
             case .reply(let frames, to: let ticket): reply(frames, to: ticket)
             case .setLinks(let wanted): setLinks(wanted)
             case .relink(let peer, freshSocket: let isFresh): relink(peer, isFresh)
-            case .bindAnew: bindAnew()
+            case .bindAnew: router?.bindAnew()
             }
         }
     }
 
     // MARK: Asking
 
+    private func ask(_ peer: NodeID, _ message: Message) {
+        guard let link = links[peer] else { return }
+        link.send(message)
+        if link.isWaiting { flusher?.set(.now + BulkSockets.flushPause) }
+    }
+
+    /// Sends what waited for its connection.
+    private func flush() {
+        let now = ContinuousClock.now
+        for link in links.values where link.isWaiting { link.flush(at: now) }
+        let isWaiting = links.values.contains { $0.isWaiting }
+        flusher?.set(isWaiting ? now + BulkSockets.flushPause : nil)
+    }
+
+    /// Takes note of whether requests can go out on a link, if it is still that one.
+    private func witness(_ kind: SocketEvent.Kind, of peer: NodeID, on id: ObjectIdentifier) {
+        guard let link = links[peer], ObjectIdentifier(link) == id else { return }
+        switch LinkWitness.delivery(for: kind, of: peer) {
+        case .linkUp:
+            link.isUp = true
+            link.flush(at: .now)
+        case .linkDown: link.isUp = false
+        case .linkTrouble, .broadcast, .request, .reply, .dropped, .refused, nil: break
+        }
+    }
+
+    private func makeLinks() {
+        for address in unmade.values { link(to: address) }
+    }
+
     private func setLinks(_ wanted: [PeerLink]) {
         let peers = Set(wanted.map(\.node))
         for peer in links.keys where !peers.contains(peer) { links[peer] = nil }
+        unmade = [:]
         for address in wanted where links[address.node]?.address != address {
             link(to: address)
         }
@@ -122,13 +168,22 @@ actor BulkSockets {
     private func link(to address: PeerLink) {
         let peer = address.node
         links[peer] = nil
+        unmade[peer] = nil
         do {
             let link = try PeerRequests(address, keys: keys, in: context)
-            executor.watch(link.socket, for: self) { $0.drainReplies(of: peer) }
-            try link.connect()
+            let (executor, id) = (executor, ObjectIdentifier(link))
+            try link.open(on: executor, for: self, monitoredBy: watcher) {
+                $0.drainReplies(of: peer)
+            } onEvent: { [weak self] event in
+                executor.perform { [weak self] in
+                    self?.assumeIsolated { $0.witness(event.kind, of: peer, on: id) }
+                }
+            }
             links[peer] = link
         } catch {
             crossing.append(.dropped(from: peer, reason: "\(error)"))
+            unmade[peer] = address
+            maker?.set(.now + BulkSockets.linkPause)
         }
     }
 
@@ -166,7 +221,7 @@ actor BulkSockets {
     private func drainRouter() {
         for _ in 0..<BulkSockets.messagesPerTurn {
             do {
-                guard let reception = try router?.tryReceive(limit: BulkSockets.requestLimit)
+                guard let reception = try router?.socket.tryReceive(limit: BulkSockets.requestLimit)
                 else { return }
                 switch reception {
                 case .message(let message): take(message)
@@ -202,69 +257,9 @@ actor BulkSockets {
         guard let asker = askers.removeValue(forKey: ticket) else { return }
         do {
             // Not sent: the asker is gone or does not read; it asks again, here or elsewhere.
-            try router?.trySend(Message([asker] + frames.map { Frame($0) }))
+            try router?.socket.trySend(Message([asker] + frames.map { Frame($0) }))
         } catch {
             crossing.append(.dropped(from: NodeID(.zero), reason: "\(error)"))
-        }
-    }
-
-    private func bindAnew() {
-        guard let endpoint else { return }
-        binder?.set(nil)
-        pause = BindPause()
-        do {
-            try router?.unbind(from: endpoint)
-        } catch {
-            // An attempt to bind was under way: nothing is bound.
-        }
-        bind()
-    }
-
-    private func bind() {
-        guard let endpoint else { return }
-        do {
-            try router?.bind(to: endpoint)
-        } catch {
-            if pause.isLong {
-                crossing.append(.dropped(from: NodeID(.zero), reason: "bind anew: \(error)"))
-            }
-            binder?.set(.now + pause.next())
-        }
-    }
-}
-
-/// The request channel to one peer.
-final class PeerRequests {
-    let address: PeerLink
-    let socket: Socket<Dealer>
-    private let endpoint: Endpoint
-
-    init(_ address: PeerLink, keys: CurveKeyPair, in context: Context) throws(ZeroMQError) {
-        self.address = address
-        endpoint = try Endpoint(tcp: address.host, port: address.requestPort)
-        var options = SocketOptions(
-            maximumMessageSize: MessageSize.batch,
-            security: .curveClient(
-                keys: keys, serverKey: try CurvePublicKey(address.curveKey.bytes)))
-        options.sendHighWaterMark = .messages(1_024)
-        options.isImmediate = true
-        options.isIPv6Enabled = endpoint.isIPv6
-        socket = try Socket(in: context, options: options)
-    }
-
-    func connect() throws(ZeroMQError) { try socket.connect(to: endpoint) }
-
-    func reconnect() throws(ZeroMQError) {
-        try socket.disconnect(from: endpoint)
-        try socket.connect(to: endpoint)
-    }
-
-    /// Sends now or never: what does not go out is missed by its asker when its time is over.
-    func send(_ message: Message) {
-        do {
-            try socket.trySend(message)
-        } catch {
-            return
         }
     }
 }

@@ -25,15 +25,15 @@ actor LiveSockets {
     private let crossing: Outbox<Delivery>
     private let commands: Outbox<BulkCommand>
 
-    private var publisher: Socket<Publish>?
-    private var endpoint: Endpoint?
+    private var publisher: Listener<Publish>?
     private var authenticator: ZapAuthenticator?
     private var links: [NodeID: PeerSubscription] = [:]
+    /// Links that could not be made, for want of descriptors perhaps; they are tried again.
+    private var unmade: [NodeID: PeerLink] = [:]
     private var queues = PeerQueues()
     private var sink: (any TransportSink)?
     private var alarm: Alarm?
-    private var binder: Alarm?
-    private var pause = BindPause()
+    private var maker: Alarm?
     private var isTurning = false
 
     init(
@@ -51,19 +51,28 @@ actor LiveSockets {
     }
 
     func open(delivering sink: any TransportSink) throws(ZeroMQError) {
-        let admissions = admissions
+        let (admissions, crossing) = (admissions, crossing)
         authenticator = try ZapAuthenticator(in: context, on: watcher) { request in
-            admissions.verdict(on: request.curveKey)
+            admissions.verdict(on: request, refusingTo: crossing)
         }
         let socket = try Socket<Publish>(in: context, options: try .publisher(settings, keys))
-        try socket.bind(to: Endpoint(tcp: settings.address, port: settings.publishPort))
-        endpoint = try socket.lastEndpoint()
-        publisher = consume socket
+        let publisher = try Listener(
+            socket, at: Endpoint(tcp: settings.address, port: settings.publishPort)
+        ) { [weak self] error in
+            self?.assumeIsolated {
+                $0.queues.addOther(
+                    .dropped(from: NodeID(.zero), reason: "bind anew: \(error)"))
+            }
+        }
+        publisher.retry = executor.makeAlarm(for: self) { $0.publisher?.bind() }
+        self.publisher = publisher
         self.sink = sink
         alarm = executor.makeAlarm(for: self) { $0.turn() }
-        binder = executor.makeAlarm(for: self) { $0.bind() }
+        maker = executor.makeAlarm(for: self) { $0.makeLinks() }
         crossing.deliver(to: self, on: executor) { $0.takeCrossed() }
     }
+
+    private var endpoint: Endpoint? { publisher?.endpoint }
 
     nonisolated func knock() async throws(ZeroMQError) -> HandshakeSelfTest.Outcome {
         guard let endpoint = await endpoint else { return .unreachable }
@@ -74,8 +83,10 @@ actor LiveSockets {
     func close() {
         sink = nil
         alarm?.set(nil)
-        binder?.set(nil)
+        publisher?.retry?.set(nil)
+        maker?.set(nil)
         links = [:]
+        unmade = [:]
         publisher = nil
         authenticator = nil
     }
@@ -116,7 +127,7 @@ actor LiveSockets {
     func broadcast(_ frames: [[UInt8]]) {
         do {
             // PUB drops for a slow subscriber in silence: its beacon and the log are the remedy.
-            try publisher?.trySend(Message(frames))
+            try publisher?.socket.trySend(Message(frames))
         } catch {
             queues.addOther(.dropped(from: NodeID(.zero), reason: "\(error)"))
         }
@@ -135,6 +146,7 @@ actor LiveSockets {
 
     func setLinks(_ wanted: [PeerLink]) {
         var unwanted = Set(links.keys)
+        unmade = [:]
         for address in wanted {
             unwanted.remove(address.node)
             if let link = links[address.node], link.address == address { continue }
@@ -150,6 +162,7 @@ actor LiveSockets {
 
     private func link(to address: PeerLink) {
         links[address.node] = nil
+        unmade[address.node] = nil
         do {
             let link = try PeerSubscription(address, keys: keys, in: context)
             let executor = executor
@@ -164,7 +177,14 @@ actor LiveSockets {
         } catch {
             queues.addOther(.linkTrouble(address.node, .protocolFailure))
             queues.addOther(.dropped(from: address.node, reason: "\(error)"))
+            unmade[address.node] = address
+            maker?.set(.now + BulkSockets.linkPause)
         }
+    }
+
+    private func makeLinks() {
+        for address in unmade.values { link(to: address) }
+        turn()
     }
 
     func relink(_ peer: NodeID, freshSockets: Bool) {
@@ -183,27 +203,7 @@ actor LiveSockets {
 
     func bindAnew() {
         commands.append(.bindAnew)
-        guard let endpoint else { return }
-        binder?.set(nil)
-        pause = BindPause()
-        do {
-            try publisher?.unbind(from: endpoint)
-        } catch {
-            // An attempt to bind was under way: nothing is bound.
-        }
-        bind()
-    }
-
-    private func bind() {
-        guard let endpoint else { return }
-        do {
-            try publisher?.bind(to: endpoint)
-        } catch {
-            if pause.isLong {
-                queues.addOther(.dropped(from: NodeID(.zero), reason: "bind anew: \(error)"))
-            }
-            binder?.set(.now + pause.next())
-        }
+        publisher?.bindAnew()
     }
 
     private func drain(_ peer: NodeID) {
@@ -229,23 +229,6 @@ actor LiveSockets {
         guard let delivery = LinkWitness.delivery(for: event.kind, of: peer) else { return }
         queues.addOther(delivery)
         turn()
-    }
-}
-
-/// How long to wait before a port is bound again.
-///
-/// libzmq closes a listener later, on a thread of its own; until then its port is in use.
-/// Source: zmq_unbind(3), and `address in use` right after it.
-struct BindPause {
-    private var duration: Duration = .milliseconds(2)
-
-    /// Whether it has taken so long that somebody else must have the port.
-    var isLong: Bool { duration >= .seconds(1) }
-
-    /// The next pause: twice the last, at most two seconds.
-    mutating func next() -> Duration {
-        defer { duration = min(duration * 2, .seconds(2)) }
-        return duration
     }
 }
 

@@ -13,6 +13,8 @@ struct PeerQueues {
     ///
     /// Unit: bytes. Two full replays, or a few hundred of the largest batches.
     static let byteLimit = 8 * 1_024 * 1_024
+    /// How many notices of what was dropped or refused may wait.
+    static let noticeLimit = 1_024
 
     private struct Queue {
         var deliveries: [Delivery] = []
@@ -34,19 +36,33 @@ struct PeerQueues {
         }
     }
 
+    /// Whose queue a delivery waits in: clients, which are not members, have one each too.
+    private enum Sender: Hashable {
+        case peer(NodeID)
+        case client(String)
+
+        /// The node to name; clients have none.
+        var node: NodeID {
+            switch self {
+            case .peer(let node): node
+            case .client: NodeID(.zero)
+            }
+        }
+    }
+
     private struct Ring {
-        var queues: [NodeID: Queue] = [:]
-        var waiting: [NodeID] = []
+        var queues: [Sender: Queue] = [:]
+        var waiting: [Sender] = []
         var next = 0
 
-        mutating func add(_ delivery: Delivery, of peer: NodeID) {
+        mutating func add(_ delivery: Delivery, of peer: Sender) {
             var queue = queues.removeValue(forKey: peer) ?? Queue()
             let size = delivery.byteCount
             if queue.byteCount + size > PeerQueues.byteLimit {
                 if !queue.hasDropped {
                     queue.hasDropped = true
                     if queue.isEmpty { waiting.append(peer) }
-                    let notice = Delivery.dropped(from: peer, reason: "queue full")
+                    let notice = Delivery.dropped(from: peer.node, reason: "queue full")
                     queue.deliveries.append(notice)
                     queue.byteCount += notice.byteCount
                 }
@@ -74,24 +90,38 @@ struct PeerQueues {
     private var live = Ring()
     private var bulk = Ring()
     private var isBulksTurn = false
-    /// Things of no peer that are few: link changes, requests, refusals.
+    /// What the sockets themselves say.
     private var others: [Delivery] = []
 
     /// Queues what came on a peer's broadcast.
-    mutating func addLive(_ delivery: Delivery, of peer: NodeID) { live.add(delivery, of: peer) }
+    mutating func addLive(_ delivery: Delivery, of peer: NodeID) {
+        live.add(delivery, of: .peer(peer))
+    }
 
     /// Queues what crossed over from the bulk thread.
     mutating func addCrossed(_ delivery: Delivery) {
         switch delivery {
-        case .reply(_, from: let peer): bulk.add(delivery, of: peer)
-        case .request(_, from: .node(let peer), _): bulk.add(delivery, of: peer)
-        case .broadcast, .request, .linkUp, .linkDown, .linkTrouble, .dropped, .refused:
-            others.append(delivery)
+        case .reply(_, from: let peer), .request(_, from: .node(let peer), _):
+            bulk.add(delivery, of: .peer(peer))
+        case .request(_, from: .client(let name, scopes: _), _):
+            bulk.add(delivery, of: .client(name))
+        case .broadcast, .linkUp, .linkDown, .linkTrouble, .dropped, .refused: addOther(delivery)
         }
     }
 
     /// Queues something that is not traffic.
-    mutating func addOther(_ delivery: Delivery) { others.append(delivery) }
+    ///
+    /// Links change as often as this node's own sockets do, and no change may be missed. Notices of
+    /// what was dropped or refused come as often as strangers like: beyond the limit they are left
+    /// out.
+    mutating func addOther(_ delivery: Delivery) {
+        switch delivery {
+        case .dropped, .refused:
+            guard others.count < PeerQueues.noticeLimit else { return }
+        case .broadcast, .request, .reply, .linkUp, .linkDown, .linkTrouble: break
+        }
+        others.append(delivery)
+    }
 
     /// The next delivery, live and bulk in turn, peers in turn.
     mutating func next() -> Delivery? {
@@ -102,8 +132,8 @@ struct PeerQueues {
 
     /// Forgets what waits of a peer whose link has ended.
     mutating func forget(_ peer: NodeID) {
-        live.queues[peer] = nil
-        live.waiting.removeAll { $0 == peer }
+        live.queues[.peer(peer)] = nil
+        live.waiting.removeAll { $0 == .peer(peer) }
     }
 }
 

@@ -152,6 +152,9 @@ final class Admissions: Sendable {
         var byUserID: [String: AdmittedKey] = [:]
     }
 
+    /// Refusals are told to the node only while fewer messages than this wait for it.
+    private static let refusalLimit = 1_024
+
     private let state = Mutex(State())
 
     /// Replaces the keys; returns whether any was taken away.
@@ -167,16 +170,19 @@ final class Admissions: Sendable {
         }
     }
 
-    /// The authenticator's answer for a key.
+    /// The authenticator's answer for a key; a refusal is told to the node.
     ///
     /// An unknown one is asked to come again (300): it may be admitted a moment later.
-    func verdict(on key: CurvePublicKey) -> ZapVerdict {
-        state.withLock { state in
-            guard state.byKey[key.bytes] != nil, let name = CurveKey(bytes: key.bytes) else {
-                return .deny
-            }
-            return .allow(userID: name.description)
+    func verdict(on request: ZapRequest, refusingTo crossing: Outbox<Delivery>) -> ZapVerdict {
+        guard let key = CurveKey(bytes: request.curveKey.bytes) else { return .deny }
+        if state.withLock({ $0.byKey[key.bytes] != nil }) {
+            return .allow(userID: key.description)
         }
+        // Strangers may knock as often as they like: that must not crowd out traffic.
+        if crossing.count < Admissions.refusalLimit {
+            crossing.append(.refused(key: key, address: request.address))
+        }
+        return .deny
     }
 
     /// What a connection's key stands for; `nil` once it is not admitted any more.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ClusterCore
 import ClusterModel
 import NodeRuntime
 import Testing
@@ -77,6 +78,38 @@ struct PeerQueuesTests {
             }
             #expect(kept == 7)
         }
+    }
+
+    @Test("a client's requests have a share of their own, and wait their turn")
+    func clients() {
+        var queues = PeerQueues()
+        let ask = [[UInt8](repeating: 0, count: 1_024 * 1_024)]
+        let client = AdmittedKey.client(name: "greedy", scopes: .query)
+        for number in UInt64(0)..<12 {
+            queues.addCrossed(.request(ask, from: client, ReplyTicket(number)))
+        }
+        queues.addCrossed(.request([[1]], from: .node(one), ReplyTicket(99)))
+        var order: [ReplyTicket] = []
+        while let next = queues.next() {
+            if case .request(_, from: _, let ticket) = next { order.append(ticket) }
+        }
+        #expect(order.count == 8)
+        #expect(order.firstIndex(of: ReplyTicket(99)) == 1)
+    }
+
+    @Test("notices of strangers are bounded; a change of a link is never left out")
+    func notices() {
+        var queues = PeerQueues()
+        for _ in 0..<2_000 { queues.addOther(.dropped(from: one, reason: "noise")) }
+        queues.addOther(.linkDown(other))
+        var notices = 0
+        var last: Delivery?
+        while let next = queues.next() {
+            notices += 1
+            last = next
+        }
+        #expect(notices == PeerQueues.noticeLimit + 1)
+        #expect(last == .linkDown(other))
     }
 
     @Test("what waited of a peer whose link ended is forgotten")

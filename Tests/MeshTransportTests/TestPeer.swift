@@ -58,9 +58,33 @@ final class TestPeer: TransportSink {
     /// What was delivered so far.
     var delivered: [Delivery] { deliveries.withLock { $0 } }
 
-    /// Waits until a delivery is there; `false` where it does not come within ten seconds.
-    func waits(until condition: @escaping (Delivery) -> Bool) async -> Bool {
-        let end = ContinuousClock.now + .seconds(10)
+    /// Asks until the request arrives, again whenever its patience must be over; `nil` where it does
+    /// not arrive.
+    func asks(_ question: [[UInt8]], of peer: TestPeer) async -> ReplyTicket? {
+        for _ in 0..<6 {
+            guard await onExecutor({ $0.request(question, of: peer.node) }) else { return nil }
+            let isThere = await peer.waits(atMost: .seconds(5)) {
+                Self.ticket(of: question, from: self.node, in: $0) != nil
+            }
+            if isThere { break }
+        }
+        return peer.delivered.lazy.compactMap {
+            Self.ticket(of: question, from: self.node, in: $0)
+        }.first
+    }
+
+    private static func ticket(
+        of question: [[UInt8]], from asker: NodeID, in delivery: Delivery
+    ) -> ReplyTicket? {
+        guard case .request(question, from: .node(asker), let ticket) = delivery else { return nil }
+        return ticket
+    }
+
+    /// Waits until a delivery is there; `false` where it does not come within half a minute.
+    func waits(
+        atMost limit: Duration = .seconds(30), until condition: @escaping (Delivery) -> Bool
+    ) async -> Bool {
+        let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
             if delivered.contains(where: condition) { return true }
             await Task.yield()

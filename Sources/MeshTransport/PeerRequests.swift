@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ClusterModel
+internal import NodeRuntime
+internal import ZeroMQ
+
+/// The request channel to one peer.
+///
+/// A request that cannot go out yet, since the connection is being made or is full, waits a little
+/// here. libzmq itself would either keep it for as long as the peer is away, and send it with a
+/// thousand others when nobody wants the answers any more, or (`ZMQ_IMMEDIATE`) take it as soon as
+/// TCP is up, and lose it where the handshake then fails.
+final class PeerRequests {
+    /// How long a request may wait for its connection.
+    ///
+    /// Below the time after which its asker asks somebody else, and above the handshake interval,
+    /// after which a peer comes again that was not admitted at first.
+    static let patience: Duration = .seconds(4)
+    /// How many may wait.
+    static let waitingLimit = 64
+
+    let address: PeerLink
+    let socket: Socket<Dealer>
+    private let endpoint: Endpoint
+    private var waiting: [(message: Message, until: ContinuousClock.Instant)] = []
+
+    init(_ address: PeerLink, keys: CurveKeyPair, in context: Context) throws(ZeroMQError) {
+        self.address = address
+        endpoint = try Endpoint(tcp: address.host, port: address.requestPort)
+        var options = SocketOptions(
+            maximumMessageSize: MessageSize.batch,
+            security: .curveClient(
+                keys: keys, serverKey: try CurvePublicKey(address.curveKey.bytes)))
+        options.sendHighWaterMark = .messages(1_024)
+        options.isImmediate = true
+        options.isIPv6Enabled = endpoint.isIPv6
+        socket = try Socket(in: context, options: options)
+    }
+
+    /// Whether requests wait for the connection.
+    var isWaiting: Bool { !waiting.isEmpty }
+    /// Whether the peer is authenticated, as the monitor told.
+    var isUp = false
+
+    func open<Owner: Actor>(
+        on executor: PollingExecutor, for owner: Owner, monitoredBy watcher: PollingExecutor,
+        onReadable: @escaping @Sendable (isolated Owner) -> Void,
+        onEvent: @escaping @Sendable (SocketEvent) -> Void
+    ) throws(ZeroMQError) {
+        try socket.monitor(on: watcher, onEvent: onEvent)
+        executor.watch(socket, for: owner, onReadable: onReadable)
+        try socket.connect(to: endpoint)
+    }
+
+    func reconnect() throws(ZeroMQError) {
+        try socket.disconnect(from: endpoint)
+        try socket.connect(to: endpoint)
+    }
+
+    /// Sends now, or within its patience; what never goes out is missed by its asker in time.
+    func send(_ message: Message) {
+        if waiting.isEmpty, isSent(message) { return }
+        guard waiting.count < PeerRequests.waitingLimit else { return }
+        waiting.append((message, .now + PeerRequests.patience))
+    }
+
+    /// Sends what waits, in its order, as far as it goes; forgets what has waited for too long.
+    func flush(at now: ContinuousClock.Instant) {
+        waiting.removeAll { $0.until <= now }
+        let unsent = waiting.firstIndex { !isSent($0.message) } ?? waiting.count
+        waiting.removeFirst(unsent)
+    }
+
+    private func isSent(_ message: Message) -> Bool {
+        guard isUp else { return false }
+        do {
+            return try socket.trySend(message) == .sent
+        } catch {
+            return false
+        }
+    }
+}
