@@ -2,11 +2,14 @@
 
 extension CacheConfiguration {
     private static let kinds = [
-        "php-fpm", "http", "redis", "memcached", "varnish", "command",
+        "php-fpm", "http", "redis", "memcached", "varnish", "command", "post",
+    ]
+    private static let options = [
+        "reload", "root", "prefix", "tags", "flush", "tag-header", "pages", "on", "timeout",
     ]
 
     init?(reading value: SchemaValue) {
-        let options = ["reload", "prefix", "tags", "flush", "timeout"]
+        let options = Self.options
         guard let section = SchemaSection(value, keys: Self.kinds + options) else { return nil }
         let present = section.present(Self.kinds)
         guard present.count == 1, let kind = present.first, let address = section[kind] else {
@@ -20,8 +23,9 @@ extension CacheConfiguration {
             return nil
         }
         let allowed: [String: [String]] = [
-            "php-fpm": ["reload"], "redis": ["prefix", "tags", "flush"],
-            "memcached": ["prefix", "tags", "flush"],
+            "php-fpm": ["reload"], "http": ["root"], "redis": ["prefix", "tags", "flush"],
+            "memcached": ["prefix", "tags", "flush"], "varnish": ["tag-header", "pages"],
+            "command": ["on"], "post": ["on"],
         ]
         for option in section.present(options)
         where option != "timeout" && !(allowed[kind] ?? []).contains(option) {
@@ -44,9 +48,13 @@ extension CacheConfiguration {
             let reload = section["reload"]?.boolean() ?? false
             return address.parsed("an address", serverAddress).map { .phpFPM($0, reload: reload) }
         case "http":
-            return address.parsed("an address", WebAddress.init(parsing:)).map { .http($0) }
+            let root = section["root"]?.parsed("a path", relativePath) ?? ""
+            return address.parsed("an address", pageAddress).map { .http($0, root: root) }
         case "varnish":
-            return address.parsed("an address", plainAddress).map { .varnish($0) }
+            let header = section["tag-header"]?.parsed("a header's name", headerName)
+            let pages = section["pages"]?.choice(PageMethod.self) ?? .ban
+            return address.parsed("an address", plainAddress)
+                .map { .varnish($0, tagHeader: header, pages: pages) }
         case "redis":
             let server = address.parsed("an address", RedisAddress.init(parsing:))
             guard let keys = selection(section), let server else { return nil }
@@ -55,9 +63,47 @@ extension CacheConfiguration {
             let server = address.parsed("an address", memcachedAddress)
             guard let keys = selection(section), let server else { return nil }
             return .memcached(server, keys)
+        case "post":
+            let triggers = triggers(section["on"])
+            return address.parsed("an address", WebAddress.init(parsing:))
+                .map { .post($0, on: triggers) }
         case _:
-            return address.command().map { .command($0) }
+            let triggers = triggers(section["on"])
+            return address.command().map { .command($0, on: triggers) }
         }
+    }
+
+    /// Which orders a hook is told of besides everything.
+    private static func triggers(_ value: SchemaValue?) -> Set<Trigger> {
+        let words = value?.list(0...Trigger.allCases.count, of: "kinds of orders") {
+            $0.choice(Trigger.self)
+        }
+        return Set(words ?? [])
+    }
+
+    /// An address below which a script can be requested.
+    private static func pageAddress(_ text: String) throws(ValueProblem) -> WebAddress {
+        let address = try WebAddress(parsing: text)
+        guard !address.target.contains("?") else {
+            throw ValueProblem(expected: "an address without a query", found: quoted(text))
+        }
+        return address
+    }
+
+    /// The name of a header.
+    ///
+    /// Limit: 64 letters, digits and hyphens.
+    private static func headerName(_ text: String) throws(ValueProblem) -> String {
+        let isName = text.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                || $0 == 0x2D
+        }
+        guard isName, text.utf8.count <= 64 else {
+            throw ValueProblem(
+                expected: "a header's name of up to 64 letters, digits and hyphens",
+                found: quoted(text))
+        }
+        return text
     }
 
     private static func serverAddress(_ text: String) throws(ValueProblem) -> ServerAddress {

@@ -154,16 +154,43 @@ public struct CacheConfiguration: Sendable, Hashable {
     public enum Target: Sendable, Hashable {
         /// The opcode and user cache of a PHP-FPM master; `reload` also restarts its workers.
         case phpFPM(ServerAddress, reload: Bool)
-        /// The same through the web server, for PHP that lives inside it.
-        case http(WebAddress)
+        /// The same through the web server, for PHP that lives inside it; `root` is the folder
+        /// that the address serves, from the root of the installation.
+        case http(WebAddress, root: String)
         /// Keys of a Redis database.
         case redis(RedisAddress, KeySelection)
         /// Keys of a Memcached server.
         case memcached(ServerAddress, KeySelection)
-        /// A Varnish server.
-        case varnish(WebAddress)
-        /// A program of the site.
-        case command([String])
+        /// A Varnish server, the header in which it reads tags, and how it forgets one page.
+        case varnish(WebAddress, tagHeader: String?, pages: PageMethod)
+        /// A program of the site, and the orders besides everything that it is told of.
+        case command([String], on: Set<Trigger>)
+        /// A web hook, told like a program.
+        case post(WebAddress, on: Set<Trigger>)
+    }
+
+    /// How Varnish is asked to forget a page that is named exactly.
+    public enum PageMethod: String, Sendable, Hashable, CaseIterable {
+        /// By a ban.
+        case ban
+        /// By `PURGE`.
+        case purge
+    }
+
+    /// What an order is about.
+    public enum Trigger: String, Sendable, Hashable, CaseIterable {
+        /// The whole opcode cache.
+        case opcode
+        /// The whole user cache.
+        case user
+        /// Some files' opcodes.
+        case path
+        /// Entries by key, prefix or pattern.
+        case key
+        /// Pages by URL.
+        case url
+        /// Pages and entries by tag.
+        case tag
     }
 
     /// Which keys of a shared store belong to the site's cache.

@@ -73,6 +73,17 @@ struct SchemaRefusalTests {
             "prefix and flush"),
         line2("flush false", "caches: [{memcached: \"a:1\", flush: false}]", "or prefix or tags"),
         line2("TLS to Varnish", "caches: [{varnish: \"https://a/\"}]", "an http:// address"),
+        line2("root above", "caches: [{http: \"http://a/\", root: ../b}]", "without \".\""),
+        line2("script with a query", "caches: [{http: \"http://a/?b\"}]", "without a query"),
+        line2(
+            "two headers", "caches: [{varnish: \"http://a/\", tag-header: \"a b\"}]",
+            "a header's name"),
+        line2(
+            "unknown method", "caches: [{varnish: \"http://a/\", pages: refresh}]", "ban, purge"),
+        line2("unknown order", "caches: [{command: [a], on: [urls]}]", "did you mean \"url\"?"),
+        line2(
+            "orders of Redis", "caches: [{redis: \"redis://a/0\", prefix: x, on: [key]}]",
+            "the option"),
         line2("neither", "handlers: [{on: a}]", "found neither"),
         line2("both", "handlers: [{on: a, run: [b], post: \"http://c/\"}]", "found both"),
         line2("star inside", "handlers: [{on: \"a.*.b\", run: [b]}]", "a topic"),

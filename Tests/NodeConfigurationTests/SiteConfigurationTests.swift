@@ -31,6 +31,40 @@ struct SiteConfigurationTests {
         #expect(site.limits.deletions == 1000 && site.limits.deletionPercent == 25)
     }
 
+    @Test("Caches have options of their own")
+    func cacheOptions() throws {
+        let site = try decode(
+            """
+            urls: [http://192.168.7.8]
+            caches:
+              - http: https://192.168.7.8/shop
+                root: webroot/shop
+              - varnish: http://127.0.0.1:6081
+                tag-header: xkey
+                pages: purge
+              - command: [bin/clear]
+                on: [url, tag, url]
+              - post: https://cdn.example/purge?token=x
+                on: [opcode, user, path, key]
+              - http: http://192.168.7.8/
+              - varnish: http://127.0.0.1:6081
+            """)
+        let targets = try #require(site.caches).map(\.target)
+        try #require(targets.count == 6)
+        guard case .http(let address, root: "webroot/shop") = targets[0],
+            case .varnish(_, tagHeader: "xkey", pages: .purge) = targets[1],
+            case .post(let hook, on: [.opcode, .user, .path, .key]) = targets[3],
+            case .http(_, root: "") = targets[4],
+            case .varnish(_, tagHeader: nil, pages: .ban) = targets[5]
+        else {
+            Issue.record("options are lost: \(targets)")
+            return
+        }
+        #expect(address.isEncrypted && address.target == "/shop")
+        #expect(hook.target == "/purge?token=x")
+        #expect(targets[2] == .command(["bin/clear"], on: [.url, .tag]))
+    }
+
     @Test("Every key is read")
     func everything() throws {
         let site = try decode(
@@ -87,7 +121,7 @@ struct SiteConfigurationTests {
             Issue.record("no Memcached to flush: \(caches[3])")
             return
         }
-        #expect(caches[5].target == .command(["bin/console", "cache:clear"]))
+        #expect(caches[5].target == .command(["bin/console", "cache:clear"], on: []))
         #expect(caches[5].timeout == .seconds(120) && caches[4].timeout == .seconds(10))
         #expect(site.reactions.map(\.topic) == ["order.*", "no"])
         #expect(site.reactions.map(\.retries) == [0, 5])

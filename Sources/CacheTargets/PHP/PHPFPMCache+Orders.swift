@@ -14,7 +14,7 @@ extension PHPFPMCache: CacheTarget {
         _ order: Invalidation, sparing spared: Set<String>
     ) async -> [StepReceipt] {
         let plan = PHPOrder(order, site: site)
-        var steps = plan.refused.map { $0.step(target: "php-fpm", microseconds: 0) }
+        var steps = plan.refused.map { $0.step(target: "php-fpm") }
         for request in plan.requests {
             let reports = await clear(request) { spared.contains(Self.prefix + $0) }
             steps += reports.map { report in
@@ -34,14 +34,16 @@ extension PHPFPMCache: CacheTarget {
 struct PHPOrder {
     static let abilities: Set<OrderPart> = [.all, .opcode, .user, .path, .key]
 
-    /// A part that names nothing which could be there.
+    /// A part that is not asked for.
     struct Refused {
-        let reason: String
+        /// What there is nothing to clear for, and why; or what was to be done.
+        let action: String
+        /// Why that fails; nothing where there is nothing to do.
+        let failure: String?
 
-        func step(target: String, microseconds: UInt64) -> StepReceipt {
+        func step(target: String) -> StepReceipt {
             StepReceipt(
-                target: target, action: StepReceipt.nothing(reason), failure: nil, proof: [],
-                microseconds: microseconds)
+                target: target, action: action, failure: failure, proof: [], microseconds: 0)
         }
     }
 
@@ -69,7 +71,7 @@ struct PHPOrder {
             do throws(CacheTargetError) {
                 requests.append(try ClearRequest(opcode: opcode, user: user))
             } catch {
-                refused.append(Refused(reason: "\(error)"))
+                refused.append(Refused(action: "clear", failure: "\(error)"))
             }
         }
     }
@@ -81,8 +83,9 @@ struct PHPOrder {
             Self.isInside($1) ? $0.0.append($1) : $0.1.append($1)
         }
         refused += outside.map {
-            Refused(
-                reason: "\(CacheTargetError.printable($0)) is no path below the installation")
+            let path = CacheTargetError.printable($0)
+            let reason = "\(path) is no path below the installation"
+            return Refused(action: StepReceipt.nothing(reason), failure: nil)
         }
         return inside.isEmpty ? .none : .files(inside.map { "\(site)/\($0)" })
     }

@@ -43,7 +43,7 @@ public struct WebPHPCache: CacheTarget {
     ) async -> [StepReceipt] {
         guard !order.parts.isDisjoint(with: abilities), !spared.contains(name) else { return [] }
         let plan = PHPOrder(order, site: site)
-        var steps = plan.refused.map { $0.step(target: name, microseconds: 0) }
+        var steps = plan.refused.map { $0.step(target: name) }
         let limit = ContinuousClock.now + timeout
         for request in plan.requests {
             let reports = await clear(request, until: limit)
