@@ -53,8 +53,13 @@ extension Node {
             }
             feed(.batchReceived(batch, from: peer))
         case .failure(let rejection):
-            if case .unknownSigner = rejection { askForRecords(of: peer) }
-            reject("batch.\(rejection.name)", from: peer)
+            // Who carries a batch need not know less than its receiver: its signer's grant may be
+            // on its way, and is asked for.
+            guard case .unknownSigner = rejection else {
+                return reject("batch.\(rejection.name)", from: peer)
+            }
+            counters.count("batch.\(rejection.name)")
+            askForRecords(of: peer)
         }
     }
 
