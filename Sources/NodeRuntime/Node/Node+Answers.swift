@@ -18,6 +18,10 @@ struct OpenRequest {
 extension Node {
     /// Does what is asked.
     func receive(request frames: [[UInt8]], from asker: AdmittedKey, _ ticket: ReplyTicket) {
+        if case .node(let node) = asker, offences.isCut(node) {
+            // Its key stays admitted: to end its connection would end everybody's.
+            return counters.count("request.of-cut-peer")
+        }
         do {
             let (id, request) = try RequestCodec.decode(frames)
             open[ticket] = OpenRequest(id: id)
