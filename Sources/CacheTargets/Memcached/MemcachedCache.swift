@@ -22,7 +22,7 @@ public struct MemcachedCache: Sendable {
         address: SocketAddress, selection: StoreSelection, timeout: Duration = .seconds(10),
         pool: BlockingPool
     ) throws(CacheTargetError) {
-        let target = address.endpoint
+        let target = address.endpoint + selection.label
         try selection.check(target)
         let texts: [String] =
             switch selection {
@@ -38,7 +38,7 @@ public struct MemcachedCache: Sendable {
         exchange = StoreExchange(cache: .memcached, target: target, timeout: timeout, pool: pool)
     }
 
-    /// What reports call the server: its address.
+    /// What reports call it: address and selection.
     public var target: String { exchange.target }
 
     /// Clears, and gives one report.

@@ -215,6 +215,9 @@ extension MemcachedClear {
             return
         }
         for tag in asked { try renew(tag) }
+        if !request.isWhole, !request.keys.isEmpty || request.needsLook {
+            result.notes.append("this Memcached is cleared by tags only, not by key")
+        }
     }
 
     /// Gives a tag another version, so that entries with the old one are never read again.

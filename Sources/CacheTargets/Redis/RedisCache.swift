@@ -22,7 +22,7 @@ public struct RedisCache: Sendable {
         address: SocketAddress, database: Int = 0, login: RedisLogin? = nil,
         selection: StoreSelection, timeout: Duration = .seconds(10), pool: BlockingPool
     ) throws(CacheTargetError) {
-        let target = "\(address.endpoint)/\(database)"
+        let target = "\(address.endpoint)/\(database)\(selection.label)"
         try selection.check(target)
         self.address = address
         self.database = database
@@ -31,7 +31,7 @@ public struct RedisCache: Sendable {
         exchange = StoreExchange(cache: .redis, target: target, timeout: timeout, pool: pool)
     }
 
-    /// What reports call the database: address and number.
+    /// What reports call it: address, number of the database, and selection.
     public var target: String { exchange.target }
 
     /// Clears, and gives one report.

@@ -36,6 +36,15 @@ public enum StoreSelection: Sendable, Hashable {
             found: "something else", hint: "Everything is cleared only with flush: true.")
     }
 
+    /// What is added to the server's name: two entries for one server are told apart by it.
+    var label: String {
+        switch self {
+        case .prefix(let prefix): " prefix \(CacheTargetError.printable(prefix))"
+        case .tags(let tags): " tags \(CacheTargetError.printable(tags.joined(separator: ",")))"
+        case .everything: ""
+        }
+    }
+
     /// What every key of the selection begins with, as far as that is known.
     var prefix: [UInt8] {
         switch self {

@@ -84,6 +84,17 @@ struct MemcachedCacheTests {
         #expect(Set(Self.stored).subtracting(left) == row.gone)
     }
 
+    @Test("Two selections of one server have names of their own")
+    func names() throws {
+        let pool = BlockingPool(name: "names", width: 1)
+        let targets = try [StoreSelection.prefix("a:"), .tags(["x", "y"]), .everything].map {
+            try MemcachedCache(
+                address: .tcp(host: "::1", port: 7), selection: $0, pool: pool
+            ).target
+        }
+        #expect(targets == ["[::1]:7 prefix a:", "[::1]:7 tags x,y", "[::1]:7"])
+    }
+
     @Test("A flush is proved by the counter of flushes")
     func flush() async throws {
         let server = try await RealMemcached.started()
@@ -172,6 +183,8 @@ extension MemcachedCacheTests {
         let selection = StoreSelection.tags(["a", "b"])
         let one = try await server.clear(try KeyedClearRequest(tags: ["b", "c"]), of: selection)
         #expect(one.keyCounters?.before.matching == 1)
+        let mixed = try KeyedClearRequest(keys: ["k"], tags: ["b"])
+        #expect(try await server.clear(mixed, of: selection).notes.count == 2)
         for request in [
             try KeyedClearRequest(tags: ["c"]), try KeyedClearRequest(keyPrefixes: ["x"]),
         ] {
@@ -184,7 +197,7 @@ extension MemcachedCacheTests {
         #expect(try await server.clear(of: selection).keyCounters?.before.matching == 2)
         let answer = try server.ask("get tag:a tag:b tag:c\r\n", until: "END\r\n")
         let values = answer.split(separator: "\r\n").filter { $0.count == 1 }.map(String.init)
-        #expect(values == ["2", "3", "1"])
+        #expect(values == ["2", "4", "1"])
     }
 
     @Test("A server that may not flush or list says so")

@@ -113,6 +113,16 @@ struct HostileRedisTests {
         #expect(!error.hint.isEmpty && !error.expected.isEmpty)
     }
 
+    @Test("A server without INFO is cleared all the same")
+    func withoutInformation() async throws {
+        let unknown = "-ERR unknown command 'INFO'\r\n"
+        let steps = [unknown + unknown + ":0\r\n", "*2\r\n$1\r\n0\r\n*0\r\n", ":0\r\n"]
+        let server = try FakeServer.scripted(steps.map { Array($0.utf8) })
+        let cache = try RedisCache(
+            address: server.address, selection: .prefix("s:"), pool: pool)
+        #expect(await cache.clear(.whole)[0].outcome == .cleared)
+    }
+
     @Test("A flush that leaves keys behind is not proved")
     func flush() async throws {
         let left = "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n:3\r\n"

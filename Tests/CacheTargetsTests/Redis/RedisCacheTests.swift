@@ -107,6 +107,17 @@ struct RedisCacheTests {
         #expect(try redis.keys() == ["s*a?\\:1", "sx:1"])
     }
 
+    @Test("Two selections of one server have names of their own")
+    func names() throws {
+        let pool = BlockingPool(name: "names", width: 1)
+        let targets = try [StoreSelection.prefix("a:"), .tags(["x", "y"]), .everything].map {
+            try RedisCache(
+                address: .tcp(host: "::1", port: 7), selection: $0, pool: pool
+            ).target
+        }
+        #expect(targets == ["[::1]:7/0 prefix a:", "[::1]:7/0 tags x,y", "[::1]:7/0"])
+    }
+
     @Test("A flush empties the database that was named, and no other")
     func flush() async throws {
         let redis = try await RealRedis.started()
@@ -119,6 +130,21 @@ struct RedisCacheTests {
         #expect(report.keyCounters?.after.total == 0)
         #expect(try redis.keys(database: 2) == [])
         #expect(try redis.keys() == [Self.session])
+    }
+
+    @Test("A host's name is looked up, and one that has no address is named")
+    func hostName() async throws {
+        let port = try freePort()
+        let redis = try await RealRedis.started(port: port)
+        try redis.store(["site:1"])
+        let pool = BlockingPool(name: "names", width: 1)
+        func clear(_ host: String) async throws -> CacheClearReport {
+            try await RedisCache(
+                address: .tcp(host: host, port: port), selection: .prefix("site:"), pool: pool
+            ).clear(.whole)[0]
+        }
+        #expect(try await clear("localhost").removed == 1)
+        #expect(try await clear("no..host").failure?.code == .invalidAddress)
     }
 
     @Test("Keys that are written all the time are no failure")
