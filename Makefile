@@ -11,8 +11,17 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # What a bare Debian 12 with Swift lacks: libraries to build with, servers to test against.
 LIBRARIES := libzmq3-dev libsodium-dev libssl-dev libsqlite3-dev git ca-certificates
 SERVERS := php8.2-fpm php8.2-cli php-apcu libfcgi-bin curl procps
+DATABASES := libmariadb3 mariadb-server-core mariadb-client-core libpq5 postgresql-15 sqlite3
 PYTHON := python3-zmq python3-nacl python3-protobuf protobuf-compiler
 PEERS := build-essential nats-server libnats-dev
+
+# Installs what is in $$missing and starts no service: Debian asks this file before it does, and
+# whoever has one keeps it. See invoke-rc.d(8).
+POLICY := /usr/sbin/policy-rc.d
+INSTALL = echo "installing:$$missing"; \
+	[ -e $(POLICY) ] || { trap '$(SUDO) rm -f $(POLICY)' EXIT; \
+	    printf '\#!/bin/sh\nexit 101\n' | $(SUDO) install -m 755 /dev/stdin $(POLICY); }; \
+	$(SUDO) $(APT) update -qq && $(SUDO) $(APT) install -y -qq --no-install-recommends $$missing >/dev/null
 
 .PHONY: help
 help: ## Show this list.
@@ -21,13 +30,10 @@ help: ## Show this list.
 .PHONY: setup
 setup: ## Install what this machine lacks (Debian 12; asks for sudo where needed).
 	@command -v swift >/dev/null || { echo "Swift 6.2 or newer is needed: see https://www.swift.org/install/linux/"; exit 69; }
-	@missing=""; for package in $(LIBRARIES) $(SERVERS) $(PYTHON); do \
+	@missing=""; for package in $(LIBRARIES) $(SERVERS) $(DATABASES) $(PYTHON); do \
 	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
 	done; \
-	if [ -n "$$missing" ]; then \
-	    echo "installing:$$missing"; \
-	    $(SUDO) $(APT) update -qq && $(SUDO) $(APT) install -y -qq --no-install-recommends $$missing >/dev/null; \
-	fi
+	[ -z "$$missing" ] || { $(INSTALL); }
 
 .PHONY: build
 build: setup ## Build everything, for debugging.
@@ -52,8 +58,7 @@ release: setup ## Build the program as it is shipped.
 benchmark: setup ## Measure, side by side with peers and the floor; writes docs/performance.md. ROUNDS=5
 	@missing=""; for package in $(PEERS); do \
 	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
-	done; [ -z "$$missing" ] || { $(SUDO) $(APT) update -qq && \
-	    $(SUDO) $(APT) install -y -qq --no-install-recommends $$missing >/dev/null; }
+	done; [ -z "$$missing" ] || { $(INSTALL); }
 	swift build $(SWIFT_FLAGS) -c release --product sitestacker-benchmark
 	examples/benchmark/run $(ROUNDS)
 
