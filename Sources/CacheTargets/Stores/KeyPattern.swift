@@ -6,7 +6,9 @@ import Foundation
 ///
 /// The same language as for the user cache of PHP, less what only PCRE knows. Bytes, not
 /// characters, are matched, as PCRE does without its modifier `u`.
-/// Backtracking can take for ever (`(a+)+$`), so the match is given up after a while.
+/// Backtracking can take for ever (`(a+)+$`) or more memory than there is, so the match is given up
+/// after a while. ICU tells neither: it says that nothing was found. Hence the expression gets an
+/// alternative that always fits, and a mark behind itself: no match at all is no answer.
 /// Limit: 1,024 bytes of text, 8,192 bytes of a key, 100 ms for a key.
 struct KeyPattern: Sendable, Equatable {
     static let maximumText = 1_024
@@ -17,21 +19,25 @@ struct KeyPattern: Sendable, Equatable {
     enum Refusal: Error, Sendable, Equatable {
         /// The key is longer than what the expression is tried on.
         case keyTooLong(Int)
-        /// The expression did not come to an end in time.
+        /// The expression came to no end within the time and memory it may take.
         case tooSlow
     }
 
     let text: String
     private let expression: NSRegularExpression
+    /// The same line ends as in PCRE: otherwise the bytes 0x0B, 0x0C and 0x85 end lines.
+    private static let options: NSRegularExpression.Options = [.useUnixLineSeparators]
 
     /// Compiles; nothing where the text is no expression that is understood here.
     init?(_ text: String) {
         guard !text.isEmpty, text.utf8.count <= Self.maximumText else { return nil }
         self.text = text
         do {
-            // The same line ends as in PCRE: otherwise the bytes 0x0B, 0x0C and 0x85 end lines.
+            // Alone first: what is wrong in itself could be right within the frame.
+            _ = try NSRegularExpression(pattern: Self.characters(text.utf8), options: Self.options)
             expression = try NSRegularExpression(
-                pattern: Self.characters(text.utf8), options: [.useUnixLineSeparators])
+                pattern: #"\A(?s:.*?)(?:"# + Self.characters(text.utf8) + #")()|\A"#,
+                options: Self.options)
         } catch {
             return nil
         }
@@ -44,16 +50,15 @@ struct KeyPattern: Sendable, Equatable {
         guard key.count <= Self.maximumKey else { throw .keyTooLong(key.count) }
         let subject = Self.characters(key)
         let limit = ContinuousClock.now + Self.patience
-        var isFound = false
-        var isTooSlow = false
+        let mark = expression.numberOfCaptureGroups
+        var isFound: Bool?
         let all = NSRange(location: 0, length: key.count)
         expression.enumerateMatches(in: subject, options: [.reportProgress], range: all) {
             result, _, stop in
-            isFound = result != nil
-            isTooSlow = !isFound && ContinuousClock.now > limit
-            stop.pointee = ObjCBool(isFound || isTooSlow)
+            isFound = result.map { $0.range(at: mark).location != NSNotFound }
+            stop.pointee = ObjCBool(isFound != nil || ContinuousClock.now > limit)
         }
-        guard !isTooSlow else { throw .tooSlow }
+        guard let isFound else { throw .tooSlow }
         return isFound
     }
 

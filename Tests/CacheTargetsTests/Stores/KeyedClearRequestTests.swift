@@ -13,7 +13,8 @@ struct KeyedClearRequestTests {
         "Requests beyond the limits, or without sense, are refused",
         arguments: [
             ([], []), (many, []), (large, []), (["a", ""], []), ([], ["("]), ([], ["**"]),
-            ([], [String(repeating: "a", count: KeyPattern.maximumText + 1)]),
+            ([], [String(repeating: "a", count: KeyPattern.maximumText + 1)]), ([], ["a)|(b"]),
+            ([], ["\\Qa"]), ([], ["(?x)a # b"]),
             ([], Array(repeating: "a", count: KeyedClearRequest.maximumPatterns + 1)),
         ])
     func refused(keys: [String], patterns: [String]) {
@@ -46,6 +47,9 @@ struct KeyedClearRequestTests {
             ("^.{3}$", "é1", true), ("é+", "éé", true), ("(?i)USER", "user", true),
             ("^a.b$", "a\u{85}b", false), ("^a..b$", "a\u{85}b", true), ("^a.b$", "a\nb", false),
             ("^a$", "a\u{B}", false), ("(ab|cd){2}", "abcd", true), ("a{2,}?", "aaa", true),
+            (#"(.)\1$"#, "abb", true), (#"(.)\1$"#, "bba", false), ("(?<=a)b", "ab", true),
+            ("b|", "a", true),
+            ("x|^y", "ay", false), ("x|^y", "yx", true),
         ])
     func patterns(text: String, key: String, isFound: Bool) throws {
         let pattern = try #require(KeyPattern(text))
@@ -60,6 +64,18 @@ struct KeyedClearRequestTests {
         let key = [UInt8](repeating: 97, count: KeyPattern.maximumKey + 1)
         #expect(throws: KeyPattern.Refusal.keyTooLong(key.count)) {
             try slow.isFound(in: key[...])
+        }
+    }
+
+    @Test("What takes more memory than ICU allows counts as not judged, not as not found")
+    func memory() throws {
+        let key = [UInt8](repeating: 97, count: KeyPattern.maximumKey)
+        func pattern(groups: Int) throws -> KeyPattern {
+            try #require(KeyPattern("^(?:a" + String(repeating: "()", count: groups) + ")*$"))
+        }
+        #expect(try pattern(groups: 40).isFound(in: key[...]))
+        #expect(throws: KeyPattern.Refusal.tooSlow) {
+            try pattern(groups: 200).isFound(in: key[...])
         }
     }
 
