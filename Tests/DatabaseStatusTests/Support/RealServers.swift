@@ -68,7 +68,8 @@ struct RealServer: Sendable {
         try Child.run(
             Child.unprivileged([
                 "/usr/lib/postgresql/15/bin/initdb", "-D", "\(folder.path)/data", "-U", "site",
-                "-A", "scram-sha-256", "--pwfile=\(password)", "--no-sync",
+                "-A", "scram-sha-256", "--pwfile=\(password)", "--no-sync", "--locale=C",
+                "--encoding=UTF8",
             ]), output: log)
         let port = try FakeServer.freePort()
         let child = try Child(
