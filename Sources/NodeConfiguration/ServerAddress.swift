@@ -186,21 +186,46 @@ public struct RedisAddress: Sendable, Hashable {
     /// The number of the database.
     public let database: Int
 
-    /// Reads `redis://[[user]:password@]host[:port][/database]`.
+    /// Reads `redis://[[user]:password@]host[:port][/database]`, `unix:/path`, or
+    /// `unix://[[user]:password@]/path[?db=database]`.
     init(parsing text: String) throws(ValueProblem) {
         let (scheme, rest) = splitScheme(text)
-        let (authority, number) = splitOnce(rest, at: "/")
-        guard scheme == "redis", let credentials = Credentials(authority),
-            let database = decimal(number.map { $0.isEmpty ? "0" : String($0) } ?? "0"),
-            database <= 65535
+        let isSocket = text.hasPrefix("unix:")
+        let parts = isSocket ? Self.socketParts(text) : Self.hostParts(rest)
+        guard isSocket || scheme == "redis", let parts,
+            let credentials = Credentials(parts.authority),
+            let database = decimal(parts.database), database <= 65535
         else {
             throw ValueProblem(
-                expected: "redis://HOST:PORT/DATABASE", found: quoted(text),
-                hint: "write special characters of a password as %XX")
+                expected: "redis://HOST:PORT/DATABASE or unix:/PATH", found: quoted(text),
+                hint: scheme == "rediss"
+                    ? "TLS is not spoken" : "write special characters of a password as %XX")
         }
         user = credentials.user
         password = credentials.password
         self.database = database
-        server = try ServerAddress(parsing: credentials.address, defaultPort: 6379)
+        server =
+            isSocket
+            ? .unix(path: try socketPath(credentials.address))
+            : try ServerAddress(parsing: credentials.address, defaultPort: 6379)
+    }
+
+    private static func hostParts(
+        _ rest: Substring
+    ) -> (authority: Substring, database: String)? {
+        let (authority, number) = splitOnce(rest, at: "/")
+        return (authority, number.map { $0.isEmpty ? "0" : String($0) } ?? "0")
+    }
+
+    /// What stands before a path, and the path; nothing where the rest is something else.
+    private static func socketParts(
+        _ text: String
+    ) -> (authority: Substring, database: String)? {
+        let (place, query) = splitOnce(text.dropFirst("unix:".count), at: "?")
+        let authority = place.hasPrefix("//") ? place.dropFirst(2) : place
+        guard let query else { return (authority, "0") }
+        let (name, number) = splitOnce(query, at: "=")
+        guard name == "db", let number else { return nil }
+        return (authority, String(number))
     }
 }

@@ -188,6 +188,34 @@ struct SiteConfigurationTests {
         #expect(database.engine == engine && database.port == port && database.name == name)
     }
 
+    @Test(
+        "Redis is named by host or by socket",
+        arguments: [
+            ("redis://h", "h:6379", nil, nil, 0), ("redis://h:7/", "h:7", nil, nil, 0),
+            ("redis://u:p%40w@h/15", "h:6379", "u", "p@w", 15),
+            ("redis://:pw@[::1]:7/2", "[::1]:7", nil, "pw", 2),
+            ("unix:/run/r.sock", "/run/r.sock", nil, nil, 0),
+            ("unix:/run/r.sock?db=3", "/run/r.sock", nil, nil, 3),
+            ("unix://u:pw@/run/r.sock?db=1", "/run/r.sock", "u", "pw", 1),
+            ("unix://:p%2Fw@/run/r.sock", "/run/r.sock", nil, "p/w", 0),
+        ] as [(String, String, String?, String?, Int)])
+    func redis(
+        _ text: String, place: String, user: String?, password: String?, database: Int
+    ) throws {
+        let site = try decode("urls: [a]\ncaches: [{redis: \"\(text)\", prefix: x}]\n")
+        guard case .redis(let address, _) = try #require(site.caches?.first).target else {
+            Issue.record("no Redis")
+            return
+        }
+        let found =
+            switch address.server {
+            case .unix(let path): path
+            case .tcp(let host, let port): "\(host.inURL):\(port)"
+            }
+        #expect(found == place && address.database == database)
+        #expect(address.user == user && address.password?.revealed == password)
+    }
+
     @Test("A dump of a configuration shows no password")
     func secretsInDumps() throws {
         let site = try decode(
