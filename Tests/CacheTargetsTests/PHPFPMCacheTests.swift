@@ -60,7 +60,7 @@ struct PHPFPMCacheTests {
     @Test("A master on a TCP port is cleared as well")
     func port() async throws {
         var settings = RealPHPFPM.Settings()
-        settings.port = try RealPHPFPM.freePort()
+        settings.port = try freePort()
         let server = try await warmed(settings)
         let reports = await cache([server.address()]).clear(.everything)
         #expect(reports.map(\.outcome) == [.cleared, .cleared])

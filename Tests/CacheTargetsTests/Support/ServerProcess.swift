@@ -32,6 +32,12 @@ final class ServerProcess: Sendable {
         for file in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
             posix_spawn_file_actions_addopen(&files, file, "/dev/null", O_RDWR, 0)
         }
+        // A copy of a fake server's connection would keep that open after its end. What is closed
+        // already is no error: glibc's posix_spawn(3) looks at the range only.
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+            guard let file = Int32(name), file > STDERR_FILENO else { continue }
+            posix_spawn_file_actions_addclose(&files, file)
+        }
         // The threads of a test block all signals, and a child would go on doing so.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
