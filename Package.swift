@@ -119,6 +119,7 @@ let package = Package(
             "sitestacker",
             [
                 "AdminAPI", "AdminHTTP", "CacheTargets", "ClusterCore", "ClusterModel",
+                "GitWorkspace",
                 "ClusterSigning", "EventLogSQLite", "HTTPTransport", "MeshTransport",
                 "NodeConfiguration", "NodeRuntime", "ProgramRunner", "SitestackerCLI", "WireFormat",
                 argumentParser, lifecycle, logging, subprocess, systemPackage, unixSignals,

@@ -57,6 +57,8 @@ public struct CoreStatus: Hashable, Sendable {
     public let revisionCommits: [RepositoryCommit]
     /// The commits that are served, by path; `nil` before anybody looked.
     public let served: [RepositoryCommit]?
+    /// Whether nobody has tried to look in this run.
+    public let isCodeUnknown: Bool
 }
 
 extension Replicator {
@@ -75,7 +77,8 @@ extension Replicator {
             readiness: readiness.told ?? Readiness(obstacles: [.awaitingOwnHeads]),
             refusedEvents: shelf.count(of: .refused), parkedEvents: shelf.count(of: .parked),
             farFutureEvents: farFuture.held.count, revision: register.current?.id,
-            revisionCommits: register.current?.proposal.commits ?? [], served: code.served)
+            revisionCommits: register.current?.proposal.commits ?? [], served: code.served,
+            isCodeUnknown: !code.isSurveyed)
     }
 
     private func member(_ node: NodeID, _ heads: [EpochHead]) -> CoreStatus.Member {

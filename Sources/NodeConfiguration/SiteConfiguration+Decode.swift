@@ -3,7 +3,7 @@
 extension SiteConfiguration {
     private static let keys = [
         "urls", "database", "repositories", "data", "caches", "handlers", "app", "http", "port",
-        "bind", "limits", "switch", "settle", "migrate",
+        "bind", "limits", "switch", "settle", "stagger", "migrate",
     ]
 
     /// Reads the content of a `sitestacker.yml`.
@@ -53,6 +53,9 @@ extension SiteConfiguration {
         result.settle =
             section["settle"]?.duration(.zero ... .seconds(60), "from 0s to 60s")
             ?? result.settle
+        result.stagger =
+            section["stagger"]?.duration(.zero ... .seconds(5), "from 0s to 5s")
+            ?? result.stagger
         result.migrate = section["migrate"]?.command()
         return result
     }

@@ -38,6 +38,8 @@ public struct SiteConfiguration: Sendable, Hashable {
     public var switchMode: SwitchMode = .checkout
     /// How long after a switch the caches are cleared once more.
     public var settle: Duration = .seconds(2)
+    /// How long after one node the next one clears everything; zero: all at once.
+    public var stagger: Duration = .milliseconds(500)
     /// The program that migrates the database, once for the cluster.
     public var migrate: [String]?
 

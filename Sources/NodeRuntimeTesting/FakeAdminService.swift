@@ -192,7 +192,7 @@ public final class FakeAdminService: AdminService, DoorService {
     }
 
     /// As the script says.
-    public func isReady() async -> Bool { script.isReady }
+    public func obstacles() async -> [String] { script.isReady ? [] : ["log", "clear"] }
 }
 
 /// Installations by directory and by host name.

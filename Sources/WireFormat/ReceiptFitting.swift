@@ -39,24 +39,28 @@ extension StepReceipt {
 }
 
 extension [StepReceipt] {
-    /// The steps, fitted; where there are too many, the first ones and one that counts the rest.
+    /// The steps, fitted; where there are too many, some of them and one that counts the rest.
+    ///
+    /// Law: a step that worked is among them only if every step that failed is. So whoever reads
+    /// them never takes a target for done of which a failed step was left out.
     public func fitted() -> [StepReceipt] {
-        var result: [StepReceipt] = []
+        let steps = map { $0.fitted() }
         var room = WireLimits.stepBytes
-        for step in self {
-            let step = step.fitted()
-            room -= step.byteCount
-            guard room >= 0, result.count < WireLimits.steps - 1 else { break }
-            result.append(step)
+        var chosen: [Int] = []
+        let failed = steps.indices.filter { steps[$0].failure != nil }
+        for index in failed + steps.indices.filter({ steps[$0].failure == nil }) {
+            room -= steps[index].byteCount
+            guard room >= 0, chosen.count < WireLimits.steps - 1 else { break }
+            chosen.append(index)
         }
-        guard result.count < count else { return result }
-        let rest = self[result.count...]
-        let failures = rest.count { $0.failure != nil }
-        result.append(
-            StepReceipt(
-                target: "\(rest.count) more steps", action: "not listed",
-                failure: failures == 0 ? nil : "\(failures) of them failed", proof: [],
-                microseconds: rest.reduce(0) { $0 &+ $1.microseconds }))
-        return result
+        guard chosen.count < count else { return steps }
+        chosen.sort()
+        let rest = steps.indices.filter { !chosen.contains($0) }
+        let failures = rest.count { steps[$0].failure != nil }
+        let counted = StepReceipt(
+            target: "\(rest.count) more steps", action: "not listed",
+            failure: failures == 0 ? nil : "\(failures) of them failed", proof: [],
+            microseconds: rest.reduce(0) { $0 &+ steps[$1].microseconds })
+        return chosen.map { steps[$0] } + [counted]
     }
 }

@@ -78,6 +78,7 @@ private struct InstallationService: Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await served.installation.run() }
             group.addTask { try await served.watch.run() }
+            group.addTask { try await served.code.run() }
             group.addTask {
                 try await gracefulShutdown()
                 await served.installation.stop()

@@ -8,7 +8,7 @@ internal import ServiceLifecycle
 
 /// Takes in changed files without a restart: the list of URLs, caches, handlers and users.
 ///
-/// `port:` and `bind:` hold from the next start.
+/// `port:`, `bind:`, `settle:` and `stagger:` hold from the next start.
 ///
 /// A file that cannot be used leaves in force what was, and says so once.
 struct FileWatch: Sendable {
@@ -74,7 +74,7 @@ struct FileWatch: Sendable {
 /// What tells one state of a file from the next.
 ///
 /// Source: stat(2).
-private struct FileVersion: Equatable {
+struct FileVersion: Equatable {
     private var seconds = 0
     private var nanoseconds = 0
     private var size = -1

@@ -3,6 +3,7 @@ internal import ClusterCore
 internal import ClusterModel
 internal import ClusterSigning
 internal import EventLogSQLite
+internal import GitWorkspace
 internal import Glibc
 internal import Logging
 internal import MeshTransport
@@ -18,6 +19,7 @@ struct ServedInstallation: Sendable {
     let entry: InstallationTable.Entry
     let installation: Installation
     let log: SQLiteEventLog
+    let code: CodeWatch
     let watch: FileWatch
     /// Where the door listens.
     let address: ListenAddress
@@ -42,11 +44,14 @@ struct ServedInstallation: Sendable {
         let caches = try CurrentCaches(
             configuration.caches, site: site,
             scriptDirectory: try RuntimeDirectory.make(for: state))
-        let settings = InstallationSettings(
+        var settings = InstallationSettings(
             addresses: configuration.urls.map(NodeAddress.init),
             users: users.entries.map(AllowedUser.init), usersFile: state.usersFile,
             handlers: reactor.take(configuration.reactions),
             ownURL: address.url.display)
+        settings.settle = configuration.settle
+        settings.stagger = configuration.stagger
+        settings.tellsCode = true
         let clock = SystemClock()
         let listening = address.numeric
         var logger = logger
@@ -71,6 +76,8 @@ struct ServedInstallation: Sendable {
                     hostname: ServedInstallation.hostname, path: site,
                     version: ServedInstallation.version)),
             logger: logger)
+        let workspace = GitWorkspace(root: site, patterns: configuration.repositories)
+        code = CodeWatch(site: site, installation: installation) { await workspace.survey() }
         entry = InstallationTable.Entry(
             installation: installation, site: site,
             hosts: Set(configuration.urls.map(\.host.canonical)),

@@ -35,12 +35,15 @@ struct DoorTests {
         }
     }
 
-    @Test("Ready says 200 or 503", arguments: [(true, 200), (false, 503)])
-    func ready(_ isReady: Bool, _ expected: Int) async throws {
+    @Test(
+        "Ready says 200 or 503, and the kinds of what is missing",
+        arguments: [(true, 200, "ready\n"), (false, 503, "not ready: log, clear\n")])
+    func ready(_ isReady: Bool, _ expected: Int, _ line: String) async throws {
         try await withDoor(installations(isReady: isReady).0) { port in
             let client = HTTPClient(endpoint: .tcp(host: "127.0.0.1", port: port))
             let answer = try await client.send(HTTPCall(.get, Routes.ready, host: "WEB1.:5570"))
             #expect(answer.status == expected)
+            #expect(String(decoding: answer.body, as: UTF8.self) == line)
         }
     }
 

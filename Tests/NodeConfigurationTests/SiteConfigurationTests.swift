@@ -27,6 +27,7 @@ struct SiteConfigurationTests {
         #expect(site.port == nil && site.bind == nil)
         #expect(site.switchMode == .checkout)
         #expect(site.settle == .seconds(2))
+        #expect(site.stagger == .milliseconds(500))
         #expect(site.limits.payload == 1_048_576)
         #expect(site.limits.deletions == 1000 && site.limits.deletionPercent == 25)
     }
@@ -100,6 +101,7 @@ struct SiteConfigurationTests {
             limits: {payload: 64KiB, peer-queue: 2MiB, log-size: 2GiB, log-age: 90d}
             switch: rename
             settle: 0s
+            stagger: 250ms
             migrate: [bin/migrate, "--all"]
             """)
         #expect(site.database?.password?.revealed == "s@cret")
@@ -137,6 +139,7 @@ struct SiteConfigurationTests {
         #expect(site.port == 5580 && site.bind?.canonical == "10.0.0.1")
         #expect(site.limits.payload == 65536 && site.limits.logAge == .seconds(90 * 86400))
         #expect(site.switchMode == .rename && site.settle == .zero)
+        #expect(site.stagger == .milliseconds(250))
         #expect(site.migrate == ["bin/migrate", "--all"])
     }
 

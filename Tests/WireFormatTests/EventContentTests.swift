@@ -62,6 +62,16 @@ import WireFormat
             let outcome = ApplyOutcome.parked(reason: long).fitted()
             #expect(code(receipt(outcome: outcome, steps: steps)) == nil)
         }
+        // A step that worked is listed only with every step that failed.
+        let good = self.step()
+        let bad = StepReceipt(
+            target: "bad", action: "clear", failure: "down", proof: [], microseconds: 1)
+        let mixed =
+            ([good] + .init(repeating: bad, count: count) + .init(repeating: good, count: 300))
+            .fitted()
+        #expect(code(receipt(steps: mixed)) == nil)
+        #expect(mixed.contains(good) == (count < 255))
+        #expect(mixed.count { $0 == bad } == min(count, 255))
         let listed = [StepReceipt](repeating: self.step(), count: count).fitted()
         #expect(count >= 256 || listed.count == count)
         #expect(count < 256 || listed.last?.target == "\(count - 255) more steps")

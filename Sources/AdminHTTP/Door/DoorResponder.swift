@@ -33,11 +33,7 @@ struct DoorResponder: HTTPResponder {
         }
         guard request.method == method else { throw Refusal.method }
         let service = try installations.door(host: try hostName(of: request))
-        if path == Routes.ready {
-            return Response(
-                status: await service.isReady() ? .ok : .serviceUnavailable,
-                headers: [.connection: "close", .cacheControl: "no-store"])
-        }
+        if path == Routes.ready { return readiness(await service.obstacles()) }
         if path == Routes.login {
             let message: LoginMessage = try await request.document(limit: Self.bodyLimit)
             return try answer(try await service.login(message, from: address), closing: true)
@@ -50,6 +46,18 @@ struct DoorResponder: HTTPResponder {
             status: .ok,
             headers: [.contentType: "application/octet-stream", .connection: "close"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: hello)))
+    }
+
+    /// 200 or 503, with a line for people: words for what is missing, which name nobody.
+    private func readiness(_ obstacles: [String]) -> Response {
+        let line =
+            obstacles.isEmpty ? "ready\n" : "not ready: \(obstacles.joined(separator: ", "))\n"
+        return Response(
+            status: obstacles.isEmpty ? .ok : .serviceUnavailable,
+            headers: [
+                .connection: "close", .cacheControl: "no-store",
+                .contentType: "text/plain; charset=utf-8",
+            ], body: ResponseBody(byteBuffer: ByteBuffer(string: line)))
     }
 
     /// The host name of the `Host` header: in lower case, without the port, brackets or a final

@@ -64,8 +64,32 @@ extension Installation {
         }
     }
 
+    /// What keeps the node from being fit to serve, a word for each kind, which names nobody.
+    public func obstacles() async -> [String] {
+        guard let readiness = await node?.readiness else {
+            return [Readiness.Obstacle.notLoggedIn.word]
+        }
+        return readiness.obstacles.map(\.word).reduce(into: []) { words, word in
+            if !words.contains(word) { words.append(word) }
+        }
+    }
+
     /// Whether the node is fit to serve.
-    public func isReady() async -> Bool { await node?.readiness.isReady ?? false }
+    public func isReady() async -> Bool { await obstacles().isEmpty }
+}
+
+extension Readiness.Obstacle {
+    /// Its kind, for anybody: no name, number or path.
+    fileprivate var word: String {
+        switch self {
+        case .notLoggedIn: "login"
+        case .cloned: "clone"
+        case .awaitingOwnHeads, .awaitingEpoch, .awaitingBeacon: "start"
+        case .behind, .applying: "log"
+        case .awaitingClear: "clear"
+        case .awaitingSurvey, .behindRevision: "code"
+        }
+    }
 }
 
 extension Node {

@@ -131,6 +131,12 @@ public struct InstallationSettings: Sendable {
     public var handlers: [HandlerRule]
     /// The URL that is taken for this server's own until the node has found itself.
     public var ownURL: String?
+    /// How long after a switch of the code caches are cleared once more.
+    public var settle: Duration = .seconds(2)
+    /// How long after one member the next one clears everything.
+    public var stagger: Duration = .milliseconds(500)
+    /// Whether somebody calls `tellCode`: the node is not ready before.
+    public var tellsCode = false
 
     /// Joins the settings.
     public init(
@@ -146,7 +152,11 @@ public struct InstallationSettings: Sendable {
 
     /// What of them the core needs.
     var core: CoreConfiguration {
-        CoreConfiguration(peerCount: max(0, addresses.count - 1), handlers: handlers)
+        var core = CoreConfiguration(peerCount: max(0, addresses.count - 1), handlers: handlers)
+        core.settle = settle
+        core.stagger = stagger
+        core.surveysCode = tellsCode
+        return core
     }
 }
 

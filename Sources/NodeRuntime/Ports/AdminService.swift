@@ -57,8 +57,9 @@ public protocol DoorService: Sendable {
     /// Takes one message of a login.
     func login(_ message: LoginMessage, from address: String) async throws(ErrorDocument)
         -> LoginReply
-    /// Whether the node is fit to serve.
-    func isReady() async -> Bool
+    /// What keeps the node from being fit to serve, a word for each kind, which names nobody; empty
+    /// where nothing does.
+    func obstacles() async -> [String]
 }
 
 /// The installations that one daemon serves.

@@ -57,6 +57,7 @@ struct ImportTable: Sendable {
             ],
             // 4: the program, which alone knows every shell.
             "sitestacker": [
+                "GitWorkspace",
                 "AdminAPI", "AdminHTTP", "ArgumentParser", "CacheTargets", "ClusterCore",
                 "ClusterModel", "ClusterSigning", "EventLogSQLite", "HTTPTransport", "Logging",
                 "MeshTransport", "NodeConfiguration", "NodeRuntime", "ProgramRunner",
