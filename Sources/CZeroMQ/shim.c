@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "shim.h"
 
+#include <malloc.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
@@ -87,3 +88,5 @@ int czmq_numeric_address_family(const char *text) {
     if (inet_pton(AF_INET6, text, buffer) == 1) return 6;
     return 0;
 }
+
+void czmq_memory_trim(void) { malloc_trim(0); }

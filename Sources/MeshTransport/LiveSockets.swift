@@ -34,6 +34,8 @@ actor LiveSockets {
     private var sink: (any TransportSink)?
     private var alarm: Alarm?
     private var maker: Alarm?
+    private var looker: Alarm?
+    private var memory: MemoryWatch
     private var isTurning = false
 
     init(
@@ -43,6 +45,7 @@ actor LiveSockets {
         executor = try PollingExecutor(name: "mesh-live")
         context = try Context()
         self.settings = settings
+        memory = MemoryWatch(allowance: settings.memoryAllowance)
         self.keys = keys
         self.watcher = watcher
         self.admissions = admissions
@@ -69,6 +72,8 @@ actor LiveSockets {
         self.sink = sink
         alarm = executor.makeAlarm(for: self) { $0.turn() }
         maker = executor.makeAlarm(for: self) { $0.makeLinks() }
+        looker = executor.makeAlarm(for: self) { $0.lookAtMemory() }
+        looker?.set(.now + settings.memoryLookPause)
         crossing.deliver(to: self, on: executor) { $0.takeCrossed() }
     }
 
@@ -85,6 +90,7 @@ actor LiveSockets {
         alarm?.set(nil)
         publisher?.retry?.set(nil)
         maker?.set(nil)
+        looker?.set(nil)
         links = [:]
         unmade = [:]
         publisher = nil
@@ -204,6 +210,49 @@ actor LiveSockets {
     func bindAnew() {
         commands.append(.bindAnew)
         publisher?.bindAnew()
+    }
+
+    // MARK: Memory
+
+    private func lookAtMemory() {
+        looker?.set(.now + settings.memoryLookPause)
+        if memory.isTrying { FreedMemory.giveBack() }
+        guard let resident = settings.memory() else { return }
+        let peers = links.keys.sorted()
+        let step = memory.look(
+            resident: resident, queued: queues.byteCount,
+            suspects: peers.map { .subscription($0) } + peers.map { .requests($0) } + [.answers])
+        switch step {
+        case .rest: return
+        case .recycle(let suspect): recycle(suspect)
+        case .convict(let suspect, let bytes): report(suspect, "set \(bytes >> 20) MiB free")
+        case .acquit(let bytes):
+            queues.addOther(
+                .dropped(
+                    from: NodeID(.zero),
+                    reason: "memory grew by \(bytes >> 20) MiB, and by no socket"))
+        }
+        turn()
+    }
+
+    private func recycle(_ suspect: MemoryWatch.Suspect) {
+        switch suspect {
+        case .subscription(let peer):
+            if let address = links[peer]?.address { link(to: address) }
+        case .requests(let peer): commands.append(.relink(peer, freshSocket: true))
+        case .answers: commands.append(.bindAnew)
+        }
+    }
+
+    private func report(_ suspect: MemoryWatch.Suspect, _ effect: String) {
+        let (peer, name) =
+            switch suspect {
+            case .subscription(let peer): (peer, "its broadcast")
+            case .requests(let peer): (peer, "its replies")
+            case .answers: (NodeID(.zero), "the requests of somebody")
+            }
+        queues.addOther(
+            .dropped(from: peer, reason: "unfinished messages: ending \(name) \(effect)"))
     }
 
     private func drain(_ peer: NodeID) {

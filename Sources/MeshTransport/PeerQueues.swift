@@ -123,6 +123,13 @@ struct PeerQueues {
         others.append(delivery)
     }
 
+    /// What all that waits takes.
+    ///
+    /// Unit: bytes.
+    var byteCount: Int {
+        [live, bulk].reduce(0) { $0 + $1.queues.values.reduce(0) { $0 + $1.byteCount } }
+    }
+
     /// The next delivery, live and bulk in turn, peers in turn.
     mutating func next() -> Delivery? {
         if !others.isEmpty { return others.removeFirst() }

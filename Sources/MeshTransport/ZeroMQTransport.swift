@@ -131,6 +131,14 @@ public struct TransportSettings: Sendable {
     public var requestPort: UInt16
     /// The clock that `wake` speaks of.
     public var clock: any HostClock
+    /// Growth of memory beyond which sockets are made anew to find whose it is.
+    ///
+    /// Unit: bytes. Twice what all queues of a small cluster may hold.
+    var memoryAllowance = 128 << 20
+    /// How often memory is looked at.
+    var memoryLookPause: Duration = .seconds(5)
+    /// Reads what the process has in memory of its own, in bytes.
+    var memory: @Sendable () -> Int? = { ProcessMemory.resident() }
 
     /// Joins the settings.
     public init(

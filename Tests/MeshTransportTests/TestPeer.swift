@@ -3,11 +3,12 @@ import ClusterCore
 import ClusterModel
 import Dispatch
 import Foundation
-import MeshTransport
 import NodeRuntime
 import Synchronization
 import Testing
 import ZeroMQ
+
+@testable import MeshTransport
 
 /// One end of a mesh in a test: a transport and what it delivered.
 final class TestPeer: TransportSink {
@@ -16,16 +17,21 @@ final class TestPeer: TransportSink {
     let link: PeerLink
     private let deliveries = Mutex<[Delivery]>([])
 
-    init(_ number: UInt8) throws {
+    /// A peer on free ports of 127.0.0.1; where its memory is told by the test, it looks often.
+    init(_ number: UInt8, memory: (@Sendable () -> Int?)? = nil) throws {
         var bytes = [UInt8](repeating: 0, count: 31)
         bytes.append(number)
         node = try #require(NodeID(bytes: bytes))
         let keys = try CurveKeyPair()
         let ports = try (freePort(), freePort())
-        transport = try ZeroMQTransport(
-            TransportSettings(
-                curveSecret: keys.exposedSecretBytes, address: "127.0.0.1",
-                publishPort: ports.0, requestPort: ports.1, clock: TestClock()))
+        var settings = TransportSettings(
+            curveSecret: keys.exposedSecretBytes, address: "127.0.0.1",
+            publishPort: ports.0, requestPort: ports.1, clock: TestClock())
+        if let memory {
+            settings.memory = memory
+            settings.memoryLookPause = .milliseconds(500)
+        }
+        transport = try ZeroMQTransport(settings)
         link = PeerLink(
             node: node, curveKey: try #require(CurveKey(bytes: keys.publicKey.bytes)),
             host: "127.0.0.1", publishPort: ports.0, requestPort: ports.1)

@@ -34,4 +34,7 @@ void czmq_thread_set_loop(const void *loop);
 /* Whether the text is a numeric address: 4 or 6 for the family, 0 if it is neither. */
 int czmq_numeric_address_family(const char *text);
 
+/* Gives freed memory back to the system. Source: malloc_trim(3). */
+void czmq_memory_trim(void);
+
 #endif
