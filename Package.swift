@@ -132,8 +132,8 @@ let package = Package(
         program(
             "sitestacker-fuzz",
             [
-                "CacheTargets", "ClusterModel", "ClusterSigning", "NodeConfiguration",
-                "WireFormat", argumentParser,
+                "CacheTargets", "ClusterModel", "ClusterSigning", "GitWorkspace",
+                "NodeConfiguration", "WireFormat", argumentParser,
             ]),
         program(
             "sitestacker-benchmark",

@@ -170,7 +170,7 @@ struct MySQLReader {
             case 1_044, 1_045, 1_698, 1_251, 2_059:
                 (
                     .loginRefused, "a login that the server accepts",
-                    "Correct user and password of database: in sitestacker.yml, or the user's rights."
+                    "Correct user and password of database: in sitestacker.yml, or their rights."
                 )
             case 1_049:
                 (

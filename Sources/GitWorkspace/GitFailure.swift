@@ -3,9 +3,9 @@ internal import ClusterModel
 internal import ProgramRunner
 
 /// Why the state of a repository could not be read.
-struct GitFailure: Error, Sendable, Hashable, CustomStringConvertible {
+public struct GitFailure: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kinds of trouble.
-    enum Code: Sendable, Hashable, CaseIterable {
+    public enum Code: Sendable, Hashable, CaseIterable {
         /// There is no git to ask.
         case gitMissing
         /// There is no commit yet.
@@ -29,15 +29,15 @@ struct GitFailure: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// What kind of trouble it is.
-    let code: Code
+    public let code: Code
     /// What was being done.
-    let operation: String
+    public let operation: String
     /// What would have been right.
-    let expected: String
+    public let expected: String
     /// What was there instead.
-    let found: String
+    public let found: String
     /// What to do about it.
-    let hint: String
+    public let hint: String
 
     init(_ code: Code, operation: String, expected: String, found: String, hint: String) {
         self.code = code
@@ -48,7 +48,7 @@ struct GitFailure: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The whole message on one line, without its path: the repository's entry has it.
-    var description: String { "\(operation): expected \(expected), found \(found). \(hint)" }
+    public var description: String { "\(operation): expected \(expected), found \(found). \(hint)" }
 
     /// An answer that is none of git's.
     static func unexpected(_ expected: String, found: String) -> GitFailure {

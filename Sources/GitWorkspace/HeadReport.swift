@@ -2,27 +2,27 @@
 internal import ClusterModel
 
 /// What git says of HEAD: commit, abbreviation, refs and note, separated by NUL.
-struct HeadReport: Hashable, Sendable {
+public struct HeadReport: Hashable, Sendable {
     /// The commit in full.
-    let commit: String
+    public let commit: String
     /// The commit as git abbreviates it.
-    let short: String
+    public let short: String
     /// Refs in git's order, without `HEAD`.
-    let names: [String]
+    public let names: [String]
     /// Whether HEAD names no branch.
-    let isDetached: Bool
+    public let isDetached: Bool
     /// The note as it stands; empty where there is none.
     let noteBytes: [UInt8]
     /// What is wrong beside the commit.
     let problem: String?
 
     /// How many refs are named; of more it is said how many they are.
-    static let maximumNames = 100
+    public static let maximumNames = 100
 
     /// Reads git's answer.
     ///
     /// - Throws: `unexpected` where it does not have the form that was asked for.
-    init(parsing bytes: [UInt8]) throws(GitFailure) {
+    public init(parsing bytes: [UInt8]) throws(GitFailure) {
         let fields = bytes.split(separator: 0, maxSplits: 3, omittingEmptySubsequences: false)
         guard fields.count == 4 else {
             throw .unexpected("four fields", found: "\(fields.count)")

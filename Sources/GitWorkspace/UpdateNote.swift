@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import ClusterModel
+public import ClusterModel
 
 /// The git note that an update leaves at the commit it brought: `refs/notes/update`.
 ///
@@ -8,23 +8,26 @@ internal import ClusterModel
 ///
 /// Invariant: the two lines stand first and in this order. Lines of the same form may follow and
 /// are left to those who know them; anything else is no such note.
-struct UpdateNote: Hashable, Sendable {
+public struct UpdateNote: Hashable, Sendable {
     /// When the update was performed.
-    let time: WallTime
+    public let time: WallTime
     /// Who performed it.
-    let person: String
+    public let person: String
 
     /// Why a note says nothing.
-    struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
-        let expected: String
-        let found: String
+    public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+        /// What would have been right.
+        public let expected: String
+        /// What was there instead.
+        public let found: String
 
         init(_ expected: String, found: some StringProtocol) {
             self.expected = expected
             self.found = PrintableText.make(found, limit: 80)
         }
 
-        var description: String {
+        /// The whole message on one line.
+        public var description: String {
             "its note in refs/notes/update is no update's: expected \(expected), "
                 + "found \"\(found)\""
         }
@@ -42,7 +45,7 @@ struct UpdateNote: Hashable, Sendable {
     /// Reads a note strictly.
     ///
     /// - Throws: ``Refusal`` with the first thing that is wrong.
-    init(parsing bytes: [UInt8]) throws(Refusal) {
+    public init(parsing bytes: [UInt8]) throws(Refusal) {
         guard bytes.count <= Self.maximumLength else {
             throw Refusal("at most \(Self.maximumLength) bytes", found: "\(bytes.count)")
         }

@@ -18,7 +18,8 @@ struct FuzzTarget: Sendable {
     let check: @Sendable ([UInt8]) throws(Flaw) -> Verdict
 
     /// All targets, by name.
-    static let all = (wire + signed + replies + login + texts + processes + stores)
+    static let all =
+        (wire + signed + replies + login + texts + processes + stores + repositories)
         .sorted { $0.name < $1.name }
 }
 

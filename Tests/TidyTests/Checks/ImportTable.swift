@@ -73,7 +73,7 @@ struct ImportTable: Sendable {
             "sitestacker-simulator": ["ArgumentParser", "ClusterSimulator"],
             "sitestacker-fuzz": [
                 "ArgumentParser", "CacheTargets", "ClusterCore", "ClusterModel", "ClusterSigning",
-                "NodeConfiguration", "WireFormat",
+                "GitWorkspace", "NodeConfiguration", "WireFormat",
             ],
             // It measures a node from the inside too, and so wires its shells like the program.
             "sitestacker-benchmark": [
