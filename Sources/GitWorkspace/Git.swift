@@ -87,13 +87,12 @@ struct Git: Sendable {
     /// Filters of its `.gitattributes` remain: git knows them only from `.git/config`, which is
     /// the tree owner's own, and they run as that owner.
     static let options = [
-        "--no-pager", "--no-replace-objects", "--no-optional-locks", "--literal-pathspecs",
+        "--no-pager", "--no-replace-objects", "--no-optional-locks",
         "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false",
         "-c", "core.untrackedCache=false", "-c", "core.attributesFile=/dev/null",
         "-c", "core.excludesFile=/dev/null", "-c", "protocol.allow=never",
         "-c", "submodule.recurse=false", "-c", "log.showSignature=false",
-        "-c", "log.mailmap=false", "-c", "diff.external=", "-c", "gc.auto=0",
-        "-c", "maintenance.auto=false", "-c", "advice.detachedHead=false",
+        "-c", "log.mailmap=false",
     ]
 
     /// Git looks for a repository here alone, reads no configuration but the repository's, asks
@@ -110,7 +109,6 @@ struct Git: Sendable {
         "GIT_CONFIG_COUNT": "0", "GIT_ATTR_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "/bin/false", "SSH_ASKPASS": "/bin/false", "GIT_ALLOW_PROTOCOL": "none",
         "GIT_NO_LAZY_FETCH": "1", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_FLUSH": "0",
     ]
 
     private static func parent(of path: String) -> String {
