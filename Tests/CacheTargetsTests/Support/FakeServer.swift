@@ -29,7 +29,12 @@ final class FakeServer: Sendable {
         let thread = Thread {
             while true {
                 let connection = accept(number, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else {
+                    // Here and not in `deinit`: the number would be another server's while an
+                    // answer is still being given, and this thread would take its connections.
+                    _ = close(number)
+                    return
+                }
                 var bytes = [UInt8](repeating: 0, count: 64 * 1_024)
                 if recv(connection, &bytes, bytes.count, 0) > 0 { answer(connection) }
                 // A server that was started meanwhile may hold a copy, which would stay open.
@@ -42,7 +47,6 @@ final class FakeServer: Sendable {
 
     deinit {
         _ = shutdown(listener, Int32(SHUT_RDWR))
-        _ = close(listener)
     }
 
     /// Sends everything; false once the client has gone.
