@@ -17,3 +17,24 @@ struct LocationTests {
         }
     }
 }
+
+@Suite("Client libraries")
+struct ClientLibraryTests {
+    @Test("One that is missing is named with its Debian package")
+    func missing() {
+        let error = #expect(throws: DatabaseProblem.self) {
+            try ClientLibrary("libnowhere.so.9", package: "libnowhere9")
+        }
+        #expect(error?.code == .libraryMissing)
+        #expect(error?.description.contains("Debian package libnowhere9") == true)
+    }
+
+    @Test("A function that is missing is no crash")
+    func missingFunction() throws {
+        let library = try ClientLibrary("libc.so.6", package: "libc6")
+        let error = #expect(throws: DatabaseProblem.self) {
+            let _: @convention(c) () -> Void = try library.function("no_such_function")
+        }
+        #expect(error?.description.contains("no_such_function in libc.so.6") == true)
+    }
+}

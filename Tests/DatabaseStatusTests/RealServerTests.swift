@@ -4,7 +4,7 @@ import Testing
 
 @testable import DatabaseStatus
 
-@Suite("A real MariaDB", .enabled(if: Child.isUsable(RealServer.mariaDB)), .mariaDB)
+@Suite("A real MariaDB", .enabled(if: Child.isUsable(RealServer.mariaDB)), .mariaDB, .serialized)
 struct MariaDBTests {
     @Test("Version and size are the server's own words")
     func reading() async throws {
@@ -32,6 +32,12 @@ struct MariaDBTests {
         }
     }
 
+    @Test("A frozen server is named in time, and answers again afterwards")
+    func frozen() async throws {
+        let server = try #require(RealServer.current)
+        try await freezing(server, .mysql(server.login))
+    }
+
     @Test("Many who ask at once get one answer")
     func together() async throws {
         let status = DatabaseStatus(.mysql(try #require(RealServer.current).login), root: "/")
@@ -43,7 +49,9 @@ struct MariaDBTests {
     }
 }
 
-@Suite("A real PostgreSQL", .enabled(if: Child.isUsable(RealServer.postgreSQL)), .postgreSQL)
+@Suite(
+    "A real PostgreSQL", .enabled(if: Child.isUsable(RealServer.postgreSQL)), .postgreSQL,
+    .serialized)
 struct PostgreSQLTests {
     @Test("Version and size are the server's own words")
     func reading() async throws {
@@ -69,4 +77,22 @@ struct PostgreSQLTests {
             #expect(state.problem?.contains("hunter2") == false)
         }
     }
+
+    @Test("A frozen server is named in time, and answers again afterwards")
+    func frozen() async throws {
+        let server = try #require(RealServer.current)
+        try await freezing(server, .postgresql(server.login))
+    }
+}
+
+/// Asks a server that accepts connections and says nothing, and then once more.
+private func freezing(_ server: RealServer, _ location: DatabaseLocation) async throws {
+    let status = DatabaseStatus(location, root: "/", limits: HostileServerTests.short)
+    server.child.freeze()
+    defer { server.child.resume() }
+    let state = await status.read()
+    #expect(state.version == nil && state.problem?.contains("within") == true, "\(state)")
+    server.child.resume()
+    let patient = DatabaseStatus(location, root: "/")
+    try await eventually { await patient.read().problem == nil }
 }

@@ -18,6 +18,8 @@ final class Child: Sendable {
         posix_spawn_file_actions_addopen(
             &files, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO)
+        // Sockets of other tests would stay open in it.
+        posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1)
         // The threads of a test block all signals, and a child would go on doing so.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

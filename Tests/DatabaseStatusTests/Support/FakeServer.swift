@@ -45,24 +45,15 @@ final class FakeServer: Sendable {
     }
 
     init(_ script: @escaping @Sendable (Connection) -> Void) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        self.listener = listener
-        var name = sockaddr_in()
-        name.sin_family = sa_family_t(AF_INET)
-        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &name) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, size) == 0 && listen(listener, 8) == 0
-                    ? getsockname(listener, $0, &size) : -1
-            }
-        }
-        port = UInt16(bigEndian: name.sin_port)
-        guard status == 0 else { throw POSIXError(.EADDRINUSE) }
+        (listener, port) = try Self.listen()
         Thread { [self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else {
+                    // Here alone, so that nobody accepts on a number that is another's by then.
+                    close(listener)
+                    return
+                }
                 let goesOn = state.withLock { state in
                     state.open = connection
                     return !state.isEnding
@@ -88,9 +79,25 @@ final class FakeServer: Sendable {
 
     /// A port at which nobody listens.
     static func freePort() throws -> UInt16 {
-        let server = try FakeServer { _ in }
-        server.end()
-        close(server.listener)
-        return server.port
+        let (listener, port) = try listen()
+        close(listener)
+        return port
+    }
+
+    private static func listen() throws -> (listener: Int32, port: UInt16) {
+        let listener = socket(
+            AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, size) == 0 && Glibc.listen(listener, 8) == 0
+                    ? getsockname(listener, $0, &size) : -1
+            }
+        }
+        guard status == 0 else { throw POSIXError(.EADDRINUSE) }
+        return (listener, UInt16(bigEndian: name.sin_port))
     }
 }
