@@ -122,7 +122,7 @@ let package = Package(
                 "GitWorkspace",
                 "ClusterSigning", "EventLogSQLite", "HTTPTransport", "MeshTransport",
                 "NodeConfiguration", "NodeRuntime", "ProgramRunner", "SitestackerCLI", "WireFormat",
-                argumentParser, lifecycle, logging, subprocess, systemPackage, unixSignals,
+                argumentParser, lifecycle, logging, unixSignals,
             ]),
 
         // Aside: whole clusters from a seed, and what tests share.

@@ -7,9 +7,8 @@ internal import Synchronization
 
 /// The caches of the configuration in force.
 final class CurrentCaches: CacheClearer {
-    private let site: String
-    private let scriptDirectory: String
-    private let caches: Mutex<ConfiguredCaches>
+    private let maker: CacheMaker
+    private let caches: Mutex<CacheSet>
 
     /// Takes the caches of the first configuration.
     ///
@@ -17,17 +16,15 @@ final class CurrentCaches: CacheClearer {
     init(
         _ caches: [CacheConfiguration]?, site: String, scriptDirectory: String
     ) throws(CacheTargetError) {
-        self.site = site
-        self.scriptDirectory = scriptDirectory
-        self.caches = Mutex(
-            try ConfiguredCaches(caches, site: site, scriptDirectory: scriptDirectory))
+        maker = CacheMaker(site: site, scriptDirectory: scriptDirectory)
+        self.caches = Mutex(try maker.set(of: caches))
     }
 
     /// Takes those of a new one; what is under way goes on with the old ones.
     ///
     /// - Throws: `CacheTargetError`: the old ones stay in force.
     func take(_ caches: [CacheConfiguration]?) throws(CacheTargetError) {
-        let new = try ConfiguredCaches(caches, site: site, scriptDirectory: scriptDirectory)
+        let new = try maker.set(of: caches)
         self.caches.withLock { $0 = new }
     }
 
@@ -38,134 +35,137 @@ final class CurrentCaches: CacheClearer {
     }
 }
 
-/// The caches of the configuration, cleared side by side.
-struct ConfiguredCaches: CacheClearer {
-    private let phpFPM: PHPFPMCache?
+/// Makes cache targets of what the configuration says.
+private struct CacheMaker: Sendable {
     private let site: String
+    private let script: ClearScript
+    /// The threads that wait for PHP-FPM; new configurations use the same ones.
+    private let phpThreads = BlockingPool(name: "php-fpm", width: 4)
+    /// The threads that wait for stores and disks: a frozen store must not hold up PHP-FPM.
+    private let storeThreads = BlockingPool(name: "stores", width: 4)
 
-    /// The PHP-FPM masters that the configuration names, or all under `/run/php` where it names no
-    /// cache.
-    ///
-    /// - Throws: `CacheTargetError` for an address that cannot be one.
-    init(
-        _ caches: [CacheConfiguration]?, site: String, scriptDirectory: String
-    ) throws(CacheTargetError) {
+    init(site: String, scriptDirectory: String) {
         self.site = site
-        let script = ClearScript(directory: scriptDirectory)
-        let pool = BlockingPool(name: "php-fpm", width: 4)
+        script = ClearScript(directory: scriptDirectory)
+    }
+
+    /// All caches that the configuration names, or the PHP-FPM masters under `/run/php` where it
+    /// names none.
+    func set(of caches: [CacheConfiguration]?) throws(CacheTargetError) -> CacheSet {
         guard let caches else {
-            phpFPM = PHPFPMCache(script: script, pool: pool)
-            return
+            return CacheSet([PHPFPMCache(script: script, pool: phpThreads, site: site)])
         }
-        var addresses: [FastCGIAddress] = []
+        var targets: [any CacheTarget] = []
+        if let phpFPM = try phpFPM(caches) { targets.append(phpFPM) }
         for cache in caches {
-            guard case .phpFPM(let address, reload: _) = cache.target else { continue }
-            addresses.append(try FastCGIAddress(ConfiguredCaches.text(of: address)))
+            if let target = try target(cache) { targets.append(target) }
         }
-        phpFPM =
-            addresses.isEmpty
-            ? nil : PHPFPMCache(endpoints: .addresses(addresses), script: script, pool: pool)
+        return CacheSet(targets)
     }
 
-    private static func text(of address: ServerAddress) -> String {
+    /// All sockets in one target: only together it is known which of them share a master.
+    private func phpFPM(
+        _ caches: [CacheConfiguration]
+    ) throws(CacheTargetError) -> PHPFPMCache? {
+        var addresses: [SocketAddress] = []
+        var reloading: Set<SocketAddress> = []
+        var longest: Duration = .zero
+        for cache in caches {
+            guard case .phpFPM(let server, let reloads) = cache.target else { continue }
+            let address = try SocketAddress(server, of: "php-fpm")
+            if !addresses.contains(address) { addresses.append(address) }
+            if reloads { reloading.insert(address) }
+            longest = max(longest, cache.timeout)
+        }
+        guard !addresses.isEmpty else { return nil }
+        return PHPFPMCache(
+            endpoints: .addresses(addresses), script: script, pool: phpThreads,
+            deadlines: FastCGIDeadlines(connect: min(.seconds(2), longest), total: longest),
+            reloading: reloading, site: site)
+    }
+
+    private func target(
+        _ cache: CacheConfiguration
+    ) throws(CacheTargetError) -> (any CacheTarget)? {
+        switch cache.target {
+        case .phpFPM: return nil
+        case .http(let address, let root):
+            return WebPHPCache(
+                try WebPlace(address), site: site, root: root, pool: storeThreads,
+                timeout: cache.timeout)
+        case .redis(let address, let selection):
+            return try RedisCache(
+                address: try SocketAddress(address.server, of: "redis"),
+                database: address.database, login: RedisLogin(address),
+                selection: StoreSelection(selection), timeout: cache.timeout, pool: storeThreads)
+        case .memcached(let server, let selection):
+            return try MemcachedCache(
+                address: try SocketAddress(server, of: "memcached"),
+                selection: StoreSelection(selection), timeout: cache.timeout, pool: storeThreads)
+        case .varnish(let address, let header, let pages):
+            return try VarnishCache(
+                try WebPlace(address), tagHeader: header ?? VarnishCache.standardTagHeader,
+                pages: pages == .purge ? .purge : .ban, timeout: cache.timeout)
+        case .command(let words, let triggers):
+            return HookedCache(
+                .command(words), triggers: OrderPart.set(triggers), site: site,
+                timeout: cache.timeout)
+        case .post(let address, let triggers):
+            return HookedCache(
+                .post(try WebPlace(address)), triggers: OrderPart.set(triggers), site: site,
+                timeout: cache.timeout)
+        }
+    }
+}
+
+extension SocketAddress {
+    fileprivate init(_ address: ServerAddress, of server: String) throws(CacheTargetError) {
         switch address {
-        case .unix(let path): "unix:\(path)"
-        case .tcp(let host, let port): "tcp:\(host.inURL):\(port)"
-        }
-    }
-
-    func clear(
-        _ invalidation: Invalidation, sparing spared: Set<String>
-    ) async -> [StepReceipt] {
-        guard let phpFPM else { return [] }
-        let isSpared = { address in spared.contains("php-fpm \(address)") }
-        var steps: [StepReceipt] = []
-        for request in requests(for: invalidation) {
-            switch request {
-            case .success(let request):
-                steps += await phpFPM.clear(request, sparing: isSpared).map(StepReceipt.init)
-            case .failure(let error):
-                steps.append(
-                    StepReceipt(
-                        target: "php-fpm", action: "clear", failure: "\(error)", proof: [],
-                        microseconds: 0))
-            }
-        }
-        return steps
-    }
-
-    /// One request for what is cleared whole or by list, and one for each prefix and pattern.
-    private func requests(
-        for order: Invalidation
-    ) -> [Result<ClearRequest, CacheTargetError>] {
-        let opcode: ClearRequest.Opcode =
-            if order.everything || order.opcodeCache {
-                .all
-            } else if !order.paths.isEmpty {
-                .files(order.paths.map { "\(site)/\($0)" })
-            } else {
-                .none
-            }
-        let isWhole = order.everything || order.userCache
-        var users: [ClearRequest.User] = []
-        if isWhole {
-            users = [.all]
-        } else {
-            if !order.keys.isEmpty { users.append(.keys(order.keys)) }
-            users += order.keyPrefixes.map { .prefix($0) }
-            users += order.keyPatterns.map { .pattern($0) }
-        }
-        if users.isEmpty, opcode != .none { users = [.none] }
-        return users.enumerated().map { index, user in
-            Result { () throws(CacheTargetError) in
-                try ClearRequest(opcode: index == 0 ? opcode : .none, user: user)
-            }
+        case .unix(let path): try self.init("unix:\(path)", of: server)
+        case .tcp(let host, let port): try self.init("tcp:\(host.inURL):\(port)", of: server)
         }
     }
 }
 
-extension StepReceipt {
-    /// What a report of PHP-FPM proves.
-    init(_ report: CacheClearReport) {
-        let failure: String? =
-            switch report.outcome {
-            case .cleared, .restartPending, .nothingToClear: nil
-            case .failed(let error): "\(error)"
-            }
-        self.init(
-            target: "php-fpm \(report.target)", action: report.action, failure: failure,
-            proof: report.counters.map { Proof.all(of: $0) } ?? [],
-            microseconds: UInt64(max(0, report.milliseconds * 1_000)))
+extension WebPlace {
+    /// The place that an address of the configuration names.
+    init(_ address: WebAddress) throws(CacheTargetError) {
+        try self.init(
+            isEncrypted: address.isEncrypted, host: address.host.canonical, port: address.port,
+            target: address.target)
     }
 }
 
-extension Proof {
-    /// The counters of a cache that show whether it was cleared.
-    fileprivate static func all(of counters: CacheClearReport.Counters) -> [Proof] {
-        switch counters {
-        case .opcode(let before, let after):
-            [
-                Proof(
-                    counter: "scripts",
-                    before: number(before.scripts), after: number(after.scripts)),
-                Proof(
-                    counter: "restarts",
-                    before: number(before.manualRestarts), after: number(after.manualRestarts)),
-            ]
-        case .user(let before, let after):
-            [
-                Proof(
-                    counter: "entries",
-                    before: number(before.entries), after: number(after.entries))
-            ]
-        case .keys(let before, let after):
-            [
-                Proof(
-                    counter: "matching keys", before: number(before.matching),
-                    after: number(after.matching))
-            ]
+extension StoreSelection {
+    fileprivate init(_ selection: CacheConfiguration.KeySelection) {
+        switch selection {
+        case .prefix(let prefix): self = .prefix(prefix)
+        case .tags(let tags): self = .tags(tags)
+        case .everything: self = .everything
         }
     }
+}
 
-    private static func number(_ count: Int) -> UInt64 { UInt64(clamping: count) }
+extension RedisLogin {
+    fileprivate init?(_ address: RedisAddress) {
+        guard let password = address.password else { return nil }
+        self.init(user: address.user, password: password.revealed)
+    }
+}
+
+extension OrderPart {
+    fileprivate static func set(_ triggers: Set<CacheConfiguration.Trigger>) -> Set<OrderPart> {
+        Set(triggers.map(OrderPart.init))
+    }
+
+    private init(_ trigger: CacheConfiguration.Trigger) {
+        switch trigger {
+        case .opcode: self = .opcode
+        case .user: self = .user
+        case .path: self = .path
+        case .key: self = .key
+        case .url: self = .url
+        case .tag: self = .tag
+        }
+    }
 }

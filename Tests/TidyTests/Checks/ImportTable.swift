@@ -61,9 +61,7 @@ struct ImportTable: Sendable {
                 "AdminAPI", "AdminHTTP", "ArgumentParser", "CacheTargets", "ClusterCore",
                 "ClusterModel", "ClusterSigning", "EventLogSQLite", "HTTPTransport", "Logging",
                 "MeshTransport", "NodeConfiguration", "NodeRuntime", "ProgramRunner",
-                "ServiceLifecycle", "SitestackerCLI", "Subprocess", "SystemPackage", "UnixSignals",
-                "WireFormat",
-                "ZeroMQ",
+                "ServiceLifecycle", "SitestackerCLI", "UnixSignals", "WireFormat", "ZeroMQ",
             ],
             // Support for tests and measurements; no product.
             "NodeRuntimeTesting": [
@@ -90,9 +88,9 @@ struct ImportTable: Sendable {
             "NIOPosix": ["HTTPTransport"],
             // Hummingbird speaks in NIO's channels and buffers, so its one user meets them too.
             "NIOCore": ["HTTPTransport", "AdminHTTP"],
-            "Subprocess": ["ProgramRunner", "sitestacker"],
+            "Subprocess": ["ProgramRunner"],
             "SwiftProtobuf": ["WireFormat"],
-            "SystemPackage": ["ProgramRunner", "sitestacker"],
+            "SystemPackage": ["ProgramRunner"],
             "UnixSignals": ["sitestacker"],
             "Yams": ["NodeConfiguration"],
         ])
