@@ -15,6 +15,10 @@ public struct PublishRequestDocument: Codable, Sendable, Hashable {
     /// Unit: milliseconds.
     public var timeoutMilliseconds: UInt64
 
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case topic, payload, payloadBase64, confirm, timeoutMilliseconds
+    }
+
     /// Makes the document from its fields.
     public init(
         topic: String, payload: String?, payloadBase64: String?, confirm: String?,
@@ -25,6 +29,20 @@ public struct PublishRequestDocument: Codable, Sendable, Hashable {
         self.payloadBase64 = payloadBase64
         self.confirm = confirm
         self.timeoutMilliseconds = timeoutMilliseconds
+    }
+
+    /// Reads the document.
+    ///
+    /// - Throws: `ErrorDocument` for a key that it does not have, `DecodingError` for anything else
+    ///   that is not the document.
+    public init(from decoder: any Decoder) throws {
+        try refuseOtherKeys(than: CodingKeys.self, in: decoder)
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        topic = try fields.decode(String.self, forKey: .topic)
+        payload = try fields.decodeIfPresent(String.self, forKey: .payload)
+        payloadBase64 = try fields.decodeIfPresent(String.self, forKey: .payloadBase64)
+        confirm = try fields.decodeIfPresent(String.self, forKey: .confirm)
+        timeoutMilliseconds = try fields.decode(UInt64.self, forKey: .timeoutMilliseconds)
     }
 }
 
@@ -186,44 +204,5 @@ public struct ProofDocument: Codable, Sendable, Hashable {
         self.counter = counter
         self.before = before
         self.after = after
-    }
-}
-
-/// Asks to clear caches everywhere.
-public struct InvalidateRequestDocument: Codable, Sendable, Hashable {
-    /// The whole opcode cache.
-    public var opcodeCache: Bool
-    /// The whole user cache.
-    public var userCache: Bool
-    /// Wait for receipts; else only for the log of one other node.
-    public var wait: Bool
-    /// How long to wait.
-    ///
-    /// Unit: milliseconds.
-    public var timeoutMilliseconds: UInt64
-
-    /// Makes the document from its fields.
-    public init(opcodeCache: Bool, userCache: Bool, wait: Bool, timeoutMilliseconds: UInt64) {
-        self.opcodeCache = opcodeCache
-        self.userCache = userCache
-        self.wait = wait
-        self.timeoutMilliseconds = timeoutMilliseconds
-    }
-}
-
-/// One line of the answer to `invalidate`: first the ID, then a node's outcome each, then the end.
-public struct InvalidateLine: Codable, Sendable, Hashable {
-    /// The event's ID; in the first line.
-    public var id: String?
-    /// One node's outcome.
-    public var outcome: OutcomeDocument?
-    /// In the last line: the nodes, by URL, that did not answer in time.
-    public var silent: [String]?
-
-    /// Makes the line from its fields.
-    public init(id: String? = nil, outcome: OutcomeDocument? = nil, silent: [String]? = nil) {
-        self.id = id
-        self.outcome = outcome
-        self.silent = silent
     }
 }

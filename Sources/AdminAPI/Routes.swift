@@ -4,7 +4,8 @@
 ///
 /// The local socket (`daemon.sock`) speaks HTTP/1.1 with JSON bodies. Every request on it names the
 /// installation it means by the query item `site` (its directory); a daemon with one installation
-/// needs none. Streams are JSON lines (`application/x-ndjson`), one document a line.
+/// needs none. Streams are JSON lines (`application/x-ndjson`), one document a line; where one goes
+/// wrong its last line is a ``StreamFailureLine``.
 public enum Routes {
     /// The local socket's name in the state directory.
     public static let socketName = "daemon.sock"
@@ -37,6 +38,8 @@ public enum Routes {
     public static let pin = "/v1/pin"
     /// POST ``ReplayUserRequestDocument`` → ``RecordsAnswer``.
     public static let replayUser = "/v1/replay-user"
+    /// POST ``RetryRequestDocument`` → ``RetryAnswer``: tries parked events again.
+    public static let retry = "/v1/retry"
     /// POST ``RemoteIdentityRequest`` → ``IdentityDocument``: asks another node through the mesh.
     public static let remoteIdentity = "/v1/remote-identity"
 

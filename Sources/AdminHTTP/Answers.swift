@@ -12,7 +12,7 @@ func httpStatus(of error: ErrorDocument) -> HTTPResponse.Status {
         "unknown-event": .notFound, "unknown-site": .notFound,
         "method-not-allowed": .methodNotAllowed, "too-large": .contentTooLarge,
         "wrong-content-type": .unsupportedMediaType, "ambiguous-host": .misdirectedRequest,
-        "rate-limited": .tooManyRequests,
+        "rate-limited": .tooManyRequests, "too-slow": .requestTimeout,
     ]
     if let status = byCode[error.code] { return status }
     return switch error.exitStatus {
@@ -41,6 +41,18 @@ enum Refusal {
         code: "wrong-content-type", message: "expected a body of application/json",
         exitStatus: ExitStatus.usage)
 
+    static let tooSlow = ErrorDocument(
+        code: "too-slow", message: "the body did not come in time", exitStatus: ExitStatus.failed)
+
+    static func scope(_ scopes: [ApplicationScope]) -> ErrorDocument {
+        ErrorDocument(
+            code: "not-allowed", message: "this socket does not offer that",
+            hint: "it offers: "
+                + (scopes.isEmpty
+                    ? "nothing" : scopes.map(\.rawValue).sorted().joined(separator: ", "))
+                + "; see app: in sitestacker.yml", exitStatus: ExitStatus.notAuthorised)
+    }
+
     static func badRequest(_ message: String) -> ErrorDocument {
         ErrorDocument(code: "bad-request", message: message, exitStatus: ExitStatus.usage)
     }
@@ -66,10 +78,11 @@ func answer(
 /// A response with one document a line, as they come.
 ///
 /// It ends when the stream does, when the client leaves, and when the daemon is asked to stop;
-/// then the stream's own termination tells its source.
-func answer<Line: Encodable & Sendable>(
-    to request: Request, lines: AsyncStream<Line>
-) -> Response {
+/// then the stream's own termination tells its source. Where the stream fails, the last line says
+/// how.
+func answer<Lines: AsyncSequence & Sendable>(
+    to request: Request, lines: Lines
+) -> Response where Lines.Element: Encodable & Sendable, Lines.AsyncIterator: SendableMetatype {
     Response(
         status: .ok,
         headers: [.contentType: "application/x-ndjson", .cacheControl: "no-store"],
@@ -77,14 +90,22 @@ func answer<Line: Encodable & Sendable>(
             try await request.body.consumeWithCancellationOnInboundClose { _ in
                 // An empty line sends the head at once, also where the first line is far off.
                 try await writer.write(ByteBuffer(string: "\n"))
-                for await line in lines.cancelOnGracefulShutdown() {
-                    var buffer = ByteBuffer(bytes: try encoded(line))
-                    buffer.writeString("\n")
-                    try await writer.write(buffer)
+                do {
+                    for try await line in lines.cancelOnGracefulShutdown() {
+                        try await writer.write(try encodedLine(line))
+                    }
+                } catch let error as ErrorDocument {
+                    try await writer.write(try encodedLine(StreamFailureLine(error: error)))
                 }
             }
             try await writer.finish(nil)
         })
+}
+
+private func encodedLine(_ line: some Encodable) throws -> ByteBuffer {
+    var buffer = ByteBuffer(bytes: try encoded(line))
+    buffer.writeString("\n")
+    return buffer
 }
 
 private func encoded(_ document: some Encodable) throws -> Data {
@@ -94,19 +115,40 @@ private func encoded(_ document: some Encodable) throws -> Data {
 }
 
 extension Request {
+    /// How long a body may take after its head: nobody beside us on this host needs longer.
+    private static var bodyPatience: Duration { .seconds(10) }
+
     /// The body, which stays in place for ``RequestBody`` to watch the connection.
     ///
-    /// - Throws: `ErrorDocument` beyond the limit or where the client breaks off.
+    /// - Throws: `ErrorDocument` beyond the limit, where it does not come in time, or where the
+    ///   client breaks off.
     mutating func wholeBody(limit: Int) async throws(ErrorDocument) -> [UInt8] {
         // A promise to send too much is refused before anything of it is read.
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw Refusal.tooLarge(limit: limit)
         }
+        let request = self
+        let collected: (Request, ByteBuffer)?
         do {
-            return Array(try await collectBody(upTo: limit).readableBytesView)
+            collected = try await withThrowingTaskGroup(of: (Request, ByteBuffer)?.self) { group in
+                group.addTask {
+                    var request = request
+                    let bytes = try await request.collectBody(upTo: limit)
+                    return (request, bytes)
+                }
+                group.addTask {
+                    try await Task.sleep(for: Request.bodyPatience)
+                    return nil
+                }
+                defer { group.cancelAll() }
+                return try await group.next() ?? nil
+            }
         } catch {
             throw Refusal.tooLarge(limit: limit)
         }
+        guard let (whole, bytes) = collected else { throw Refusal.tooSlow }
+        self = whole
+        return Array(bytes.readableBytesView)
     }
 
     /// The document in the body.
@@ -121,6 +163,8 @@ extension Request {
         do {
             try StrictJSON.check(bytes)
             return try JSONDecoder().decode(Document.self, from: Data(bytes))
+        } catch let error as ErrorDocument {
+            throw error
         } catch let flaw as JSONFlaw {
             throw Refusal.badRequest("byte \(flaw.offset) of the body: expected \(flaw.expected)")
         } catch {

@@ -14,24 +14,23 @@ struct Connection: InitializableFromSource, Sendable {
     /// The numeric address at the other end; empty for a local socket.
     var address: String { channel.remoteAddress?.ipAddress ?? "" }
 
-    /// The user at the other end of a local socket, as the kernel knows it.
+    /// Who is at the other end of a local socket, as the kernel knows it.
     ///
     /// Source: unix(7), SO_PEERCRED.
     ///
     /// - Throws: what the system says where the connection has gone.
-    func peerUser() async throws -> uid_t? {
+    func peer() async throws -> PeerCredentials? {
         guard let socket = channel as? any SocketOptionProvider else { return nil }
-        let peer: PeerCredentials = try await socket.unsafeGetSocketOption(
+        return try await socket.unsafeGetSocketOption(
             level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED)
         ).get()
-        return peer.user
     }
 }
 
 /// What the kernel tells of a local socket's other end.
 ///
 /// Source: unix(7), struct ucred.
-private struct PeerCredentials: Sendable {
+struct PeerCredentials: Sendable {
     let process: pid_t
     let user: uid_t
     let group: gid_t

@@ -37,6 +37,13 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
             found: error.description)
     }
 
+    /// What the system says of the call that failed last.
+    static func system(_ operation: String, expected: String) -> ServerError {
+        let found = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
+        return ServerError(
+            code: .system, operation: operation, expected: expected, found: found)
+    }
+
     /// What to do about it, where that is known.
     public var hint: String? {
         switch code {

@@ -19,6 +19,10 @@ public struct AdminScript: Sendable {
     public var events: [EventDocument] = []
     /// Whether `subscribe` and `events` go on without a line after theirs.
     public var isEndless = false
+    /// What `subscribe` and `events` fail with after their lines.
+    public var streamFailure: ErrorDocument?
+    /// The answer to `retryParked`.
+    public var retry: Result<RetryAnswer, ErrorDocument> = .success(RetryAnswer(events: 0))
     /// Whether the node is fit to serve.
     public var isReady = true
 
@@ -35,6 +39,7 @@ public final class FakeAdminService: AdminService, DoorService {
     private struct State {
         var calls: [String] = []
         var requests: [PublishRequestDocument] = []
+        var invalidations: [InvalidateRequestDocument] = []
         var endedStreams = 0
     }
 
@@ -50,6 +55,8 @@ public final class FakeAdminService: AdminService, DoorService {
     public var calls: [String] { state.withLock { $0.calls } }
     /// What was to be published.
     public var requests: [PublishRequestDocument] { state.withLock { $0.requests } }
+    /// What was to be cleared.
+    public var invalidations: [InvalidateRequestDocument] { state.withLock { $0.invalidations } }
     /// How many streams have ended, by whichever side.
     public var endedStreams: Int { state.withLock { $0.endedStreams } }
 
@@ -57,11 +64,17 @@ public final class FakeAdminService: AdminService, DoorService {
         state.withLock { $0.calls.append(call) }
     }
 
-    private func stream<Line: Sendable>(_ lines: [Line], isEndless: Bool) -> AsyncStream<Line> {
-        AsyncStream { continuation in
+    private func stream<Line: Sendable>(
+        _ lines: [Line]
+    ) -> AsyncThrowingStream<Line, any Error> {
+        AsyncThrowingStream { continuation in
             continuation.onTermination = { [self] _ in state.withLock { $0.endedStreams += 1 } }
             for line in lines { continuation.yield(line) }
-            if !isEndless { continuation.finish() }
+            if let failure = script.streamFailure {
+                continuation.finish(throwing: failure)
+            } else if !script.isEndless {
+                continuation.finish()
+            }
         }
     }
 
@@ -91,23 +104,27 @@ public final class FakeAdminService: AdminService, DoorService {
         _ request: InvalidateRequestDocument
     ) async throws(ErrorDocument) -> AsyncStream<InvalidateLine> {
         note("invalidate \(request.opcodeCache) \(request.userCache) \(request.wait)")
-        return stream(script.invalidation, isEndless: false)
+        state.withLock { $0.invalidations.append(request) }
+        return AsyncStream { continuation in
+            for line in script.invalidation { continuation.yield(line) }
+            continuation.finish()
+        }
     }
 
     /// Answers from the script.
     public func subscribe(
         topics: [String], since: String?
-    ) async throws(ErrorDocument) -> AsyncStream<ApplicationEventDocument> {
+    ) async throws(ErrorDocument) -> AsyncThrowingStream<ApplicationEventDocument, any Error> {
         note("subscribe \(topics.joined(separator: " ")) since \(since ?? "-")")
-        return stream(script.application, isEndless: script.isEndless)
+        return stream(script.application)
     }
 
     /// Answers from the script.
     public func events(
         since: String?, limit: Int, follow: Bool
-    ) async throws(ErrorDocument) -> AsyncStream<EventDocument> {
+    ) async throws(ErrorDocument) -> AsyncThrowingStream<EventDocument, any Error> {
         note("events since \(since ?? "-") limit \(limit) follow \(follow)")
-        return stream(script.events, isEndless: script.isEndless)
+        return stream(script.events)
     }
 
     /// Answers with the first event of the script.
@@ -167,6 +184,14 @@ public final class FakeAdminService: AdminService, DoorService {
     ) async throws(ErrorDocument) -> RecordsAnswer {
         note("replay \(request.name)")
         return RecordsAnswer(added: 0, effective: 0)
+    }
+
+    /// Answers from the script.
+    public func retryParked(
+        _ request: RetryRequestDocument
+    ) async throws(ErrorDocument) -> RetryAnswer {
+        note("retry \(request.id ?? "all")")
+        return try script.retry.get()
     }
 
     /// Answers from the script.

@@ -158,7 +158,8 @@ struct LocalSocketTests {
         let service = FakeAdminService(script())
         let installations = FakeInstallations(sites: ["/site": service])
         try await withFolder { folder in
-            try await withLocalServer(installations, in: folder, allowing: [4_000_000]) { socket in
+            try await withLocalServer(installations, in: folder, for: .administrators([4_000_000]))
+            { socket in
                 let client = HTTPClient(endpoint: .unixSocket(path: socket))
                 let answer = try await client.send(HTTPCall(.get, Routes.members, host: "x"))
                 #expect(answer.status == 403)

@@ -64,8 +64,42 @@ extension BlackBox.InvalidationTests {
             try await eventually("server 3 to clear its caches as well") {
                 try await php[2].entry() == "gone"
             }
+            let id = try #require(
+                try outcome.documents(FirstLine.self).compactMap(\.id).first)
+            let event = try await eventually("the receipt of server 3, which came late") {
+                let event = try await cluster[1].event(id)
+                return event?.outcomes?.allSatisfy { $0.outcome == "applied" } == true
+                    ? event : nil
+            }
+            // Opcode and user cache of each server, with what was cleared.
+            for server in cluster.servers {
+                let steps = event.outcomes?.first { $0.node == server.url }?.steps ?? []
+                #expect(steps.count == 2, "\(server.url): \(steps)")
+                #expect(steps.allSatisfy { $0.failure == nil && $0.target.hasPrefix("php-fpm ") })
+            }
         }
     }
+
+    @Test("What cannot be named is a usage error, and nothing is published")
+    func usage() async throws {
+        try await Cluster.founded(running: [1]) { cluster in
+            for arguments in [
+                ["--path", "/etc/passwd"], ["--path", "../x"], ["--url", "shop"],
+                ["--tag", "a\nb"], ["--key", ""], ["--key", String(repeating: "k", count: 4097)],
+            ] {
+                let outcome = try await cluster[1].begin(["invalidate"] + arguments).end()
+                #expect(outcome.status == 64, "\(arguments): \(outcome)")
+            }
+            let events = try await cluster[1].done("events", "--json")
+                .documents(EventReport.self)
+            #expect(!events.contains { $0.kind == "invalidation" })
+        }
+    }
+}
+
+/// A line of an invalidation.
+private struct FirstLine: Decodable {
+    var id: String?
 }
 
 /// Gives a test three servers with a PHP-FPM each.

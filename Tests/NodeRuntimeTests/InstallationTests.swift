@@ -69,7 +69,7 @@ struct InstallationTests {
                 _ = try await publish("other", "x", on: cluster.servers[0], confirm: "all")
             }
             var payloads: [String?] = []
-            for await document in stream.prefix(9) { payloads.append(document.payload) }
+            for try await document in stream.prefix(9) { payloads.append(document.payload) }
             #expect(payloads == (1...9).map { "\($0)" })
         }
     }
@@ -83,7 +83,7 @@ struct InstallationTests {
                 topics: [], since: "0")
             let answer = try await publish("big", payload, on: cluster.servers[0], confirm: "all")
             #expect(answer.isConfirmed)
-            for await document in stream.prefix(1) { #expect(document.payload == payload) }
+            for try await document in stream.prefix(1) { #expect(document.payload == payload) }
         }
     }
 

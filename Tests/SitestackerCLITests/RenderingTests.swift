@@ -175,6 +175,11 @@ struct RenderingTests {
         #expect(try status([applied, InvalidateLine(silent: [])]) == ExitStatus.done)
         #expect(try status([failed, applied, InvalidateLine(silent: [])]) == ExitStatus.failed)
         #expect(try status([failed, InvalidateLine(silent: ["c"])]) == ExitStatus.incomplete)
+        // A retry that came in time is the node's last word.
+        let mended = InvalidateLine(
+            outcome: OutcomeDocument(node: "b", outcome: "applied", reason: nil, steps: []))
+        #expect(try status([failed, mended, InvalidateLine(silent: [])]) == ExitStatus.done)
+        #expect(try status([mended, failed, InvalidateLine(silent: [])]) == ExitStatus.failed)
         #expect(throws: ErrorDocument.self) { try status([applied]) }
     }
 

@@ -7,26 +7,27 @@ import NIOCore
 public import NodeRuntime
 public import ServiceLifecycle
 
-/// The administration API on a socket in the state directory.
+/// The administration API on a local socket: of the daemon's state directory, or of an application.
 ///
-/// Only the daemon's user and root are answered: the socket's mode says so, and the kernel's word
-/// on who is at the other end is asked for each request.
+/// In the state directory only the daemon's user and root are answered: the socket's mode says so,
+/// and the kernel's word on who is at the other end is asked for each request. An application's
+/// socket is open to a group, and offers what its scopes allow.
 public struct LocalSocketServer: Service {
     private let path: String
     private let installations: any Installations
-    private let allowedUsers: Set<UInt32>
+    private let audience: LocalAudience
     private let logger: Logger
     private let onListening: @Sendable () async -> Void
 
     /// Prepares the server; nothing is opened yet.
     public init(
         path: String, installations: any Installations, logger: Logger,
-        allowedUsers: Set<UInt32> = [geteuid(), 0],
+        audience: LocalAudience = .administrators([geteuid(), 0]),
         onListening: @escaping @Sendable () async -> Void = {}
     ) {
         self.path = path
         self.installations = installations
-        self.allowedUsers = allowedUsers
+        self.audience = audience
         self.logger = logger
         self.onListening = onListening
     }
@@ -38,7 +39,8 @@ public struct LocalSocketServer: Service {
         let claim = try SocketClaim(path: path)
         defer { claim.release() }
         let application = Application(
-            responder: LocalResponder(installations: installations, allowedUsers: allowedUsers),
+            responder: LocalResponder(
+                installations: installations, audience: audience, logger: logger),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [
@@ -47,11 +49,13 @@ public struct LocalSocketServer: Service {
                     idleTimeout: .seconds(60), httpDecoderConfiguration: headerLimits)),
             configuration: ApplicationConfiguration(
                 address: .unixDomainSocket(path: path),
-                availableConnectionsDelegate: MaximumAvailableConnections(256, logger: logger)),
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    audience.connections, logger: logger)),
             onServerRunning: { channel in
-                guard chmod(path, 0o600) == 0 else {
-                    logger.critical(
-                        "cannot restrict the local socket", metadata: ["path": "\(path)"])
+                do throws(ServerError) {
+                    try audience.restrict(path)
+                } catch {
+                    logger.critical("\(error)")
                     return channel.close(promise: nil)
                 }
                 await onListening()

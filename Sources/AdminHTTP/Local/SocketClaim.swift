@@ -21,7 +21,7 @@ struct SocketClaim {
                 found: "\(path.utf8.count)")
         }
         lock = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard lock >= 0 else { throw Self.failure(operation, "a lock file") }
+        guard lock >= 0 else { throw .system(operation, expected: "a lock file") }
         do throws(ServerError) {
             guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
                 throw ServerError(
@@ -46,7 +46,9 @@ struct SocketClaim {
     ) throws(ServerError) {
         var status = stat()
         guard lstat(path, &status) == 0 else {
-            guard errno == ENOENT else { throw failure(operation, "a folder for the socket") }
+            guard errno == ENOENT else {
+                throw .system(operation, expected: "a folder for the socket")
+            }
             return
         }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
@@ -59,14 +61,16 @@ struct SocketClaim {
                 code: .alreadyRunning, operation: operation, expected: "no other daemon",
                 found: "one that answers")
         }
-        guard unlink(path) == 0 else { throw failure(operation, "a socket that can be removed") }
+        guard unlink(path) == 0 else {
+            throw .system(operation, expected: "a socket that can be removed")
+        }
     }
 
     private static func isAnswered(
         _ path: String, _ operation: String
     ) throws(ServerError) -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC | O_NONBLOCK, 0)
-        guard descriptor >= 0 else { throw failure(operation, "a socket") }
+        guard descriptor >= 0 else { throw .system(operation, expected: "a socket") }
         defer { close(descriptor) }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -80,11 +84,5 @@ struct SocketClaim {
         // A full backlog means somebody who listens, however slowly.
         guard errno == ECONNREFUSED else { return errno == EAGAIN || errno == EINPROGRESS }
         return false
-    }
-
-    private static func failure(_ operation: String, _ expected: String) -> ServerError {
-        let found = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
-        return ServerError(
-            code: .system, operation: operation, expected: expected, found: found)
     }
 }

@@ -7,11 +7,8 @@ internal import ClusterSigning
 internal import Foundation
 internal import WireFormat
 
-// Publishing and invalidating.
+// Publishing, and trying again.
 extension Installation {
-    /// How long the log of one other node may take where nobody waits for receipts.
-    private static let patience: Duration = .seconds(5)
-
     /// Publishes an application event and waits for the level, as long as asked.
     public func publish(
         _ request: PublishRequestDocument
@@ -37,7 +34,7 @@ extension Installation {
     }
 
     /// Refuses what no batch can hold: it would take others in its batch with it.
-    private func checkEncodable(_ content: EventContent) throws(ErrorDocument) {
+    func checkEncodable(_ content: EventContent) throws(ErrorDocument) {
         do {
             _ = try EventBodyCodec.byteCount(of: content)
         } catch {
@@ -69,23 +66,28 @@ extension Installation {
         return .blob(blob)
     }
 
-    private func answer(
+    /// What became of an event, with the nodes by the names that people know.
+    ///
+    /// - Throws: `ErrorDocument` where nothing was published, or nobody knows.
+    func answer(
         _ result: PublishResult, level: ConfirmationLevel, snapshot: NodeSnapshot
     ) throws(ErrorDocument) -> PublishAnswer {
         let own = identity.node
         switch result {
         case .confirmed(let range, let holders):
+            // A listed server that nobody is logged in on cannot confirm, and counts for `all`.
+            let missing = level == .all ? snapshot.attendance(own: own).absent(silent: []) : []
             return PublishAnswer(
                 id: EventID(log: range.log, sequence: range.first).description,
-                level: level.word, isConfirmed: true,
+                level: level.word, isConfirmed: missing.isEmpty,
                 confirmedBy: ([own] + holders).map { snapshot.name(of: $0, own: own) },
-                missing: [])
+                missing: missing)
         case .unconfirmed(let range, let missing):
             return PublishAnswer(
                 id: EventID(log: range.log, sequence: range.first).description,
                 level: level.word, isConfirmed: false,
                 confirmedBy: [snapshot.name(of: own, own: own)],
-                missing: missing.map { snapshot.name(of: $0, own: own) })
+                missing: snapshot.attendance(own: own).absent(silent: Set(missing)))
         case .unknown(let range):
             let id = range.map { EventID(log: $0.log, sequence: $0.first).description }
             throw ErrorDocument(
@@ -97,41 +99,22 @@ extension Installation {
         }
     }
 
-    /// Publishes an invalidation; the lines end when every member answered, or in time.
-    public func invalidate(
-        _ request: InvalidateRequestDocument
-    ) async throws(ErrorDocument) -> AsyncStream<InvalidateLine> {
+    /// Tries parked events again: the one that is named, or all.
+    public func retryParked(
+        _ request: RetryRequestDocument
+    ) async throws(ErrorDocument) -> RetryAnswer {
         let node = try loggedInNode()
-        var order = Invalidation()
-        order.opcodeCache = request.opcodeCache
-        order.userCache = request.userCache
-        guard order.opcodeCache || order.userCache else {
-            throw .malformed("expected opcodeCache or userCache to be true")
+        guard let text = request.id else { return RetryAnswer(events: await node.retryParked()) }
+        guard let reference = EventReference(text) else {
+            throw .malformed("expected NODE-EPOCH-SEQUENCE, found \(text)")
         }
-        let snapshot = await node.snapshot()
-        // What this node has applied: the data the order speaks of may reach others after it.
-        order.seen = VersionVector(snapshot.core.logs.map { ($0.head.log, $0.applied) })
-        let (news, newsSink) = AsyncStream<NodeNews>.makeStream()
-        let observer = await node.addObserver { newsSink.yield($0) }
-        newsSink.onTermination = { _ in node.post(.stopObserving(observer)) }
-        let isAlone = snapshot.authority.members.count <= 1
-        let result = await node.publish(
-            [.invalidation(order)], level: request.wait || isAlone ? .local : .one,
-            timeout: Installation.patience)
-        let published: EventID
-        switch result {
-        case .confirmed(let range, holders: _), .unconfirmed(let range, missing: _):
-            published = EventID(log: range.log, sequence: range.first)
-        case .unknown, .refused:
-            newsSink.finish()
-            _ = try answer(result, level: .local, snapshot: snapshot)
-            throw .malformed("an invalidation that is neither known nor refused")
+        guard await node.retryParked(reference) else {
+            throw ErrorDocument(
+                code: "not-parked", message: "\(text) is not parked on this node",
+                hint: "sitestacker events show \(text) tells what came of it",
+                exitStatus: ExitStatus.failed)
         }
-        let wait = ReceiptWait(
-            event: published, own: identity.node, snapshot: snapshot,
-            timeout: request.wait
-                ? .milliseconds(Int64(clamping: request.timeoutMilliseconds)) : nil)
-        return wait.lines(on: node, from: news, ending: newsSink)
+        return RetryAnswer(events: 1)
     }
 }
 

@@ -224,8 +224,9 @@ extension Installation {
 
 extension ErrorDocument {
     /// Something that a program sent in a form which cannot be used.
-    static func malformed(_ message: String) -> ErrorDocument {
-        ErrorDocument(code: "malformed", message: message, exitStatus: ExitStatus.usage)
+    static func malformed(_ message: String, hint: String? = nil) -> ErrorDocument {
+        ErrorDocument(
+            code: "malformed", message: message, hint: hint, exitStatus: ExitStatus.usage)
     }
 
     /// The log could not do something.

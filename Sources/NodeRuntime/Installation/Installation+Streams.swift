@@ -7,12 +7,15 @@ internal import ClusterSigning
 internal import Foundation
 internal import Logging
 
+/// Lines of an answer, which end with what went wrong where something did.
+typealias Lines<Line> = AsyncThrowingStream<Line, any Error>
+
 // Looking back, and following.
 extension Installation {
     /// Application events of the topics, replayed from the log after `since`, then live.
     public func subscribe(
         topics: [String], since: String?
-    ) async throws(ErrorDocument) -> AsyncStream<ApplicationEventDocument> {
+    ) async throws(ErrorDocument) -> AsyncThrowingStream<ApplicationEventDocument, any Error> {
         let node = try loggedInNode()
         let reading = LogReading(node: node, log: ports.log)
         let (subscriber, number) = node.ports.hub.add(topics)
@@ -23,26 +26,42 @@ extension Installation {
             node.ports.hub.remove(number)
             throw error
         }
-        let (documents, output) = AsyncStream<ApplicationEventDocument>.makeStream()
+        let (documents, output) = Lines<ApplicationEventDocument>.makeStream()
         output.onTermination = { _ in node.ports.hub.remove(number) }
         let following = Following(
             node: node, reading: reading, subscriber: subscriber, output: output)
         node.start {
-            await following.run(from: place, replaying: since != nil)
-            output.finish()
+            do throws(ErrorDocument) {
+                try await following.run(from: place, replaying: since != nil)
+                output.finish()
+            } catch {
+                output.finish(throwing: error)
+            }
         }
         return documents
     }
 
-    /// Events of the log in this node's order; goes on live where `follow` is set.
+    /// Events of the log in this node's order: the first after `since`, without it the newest; goes
+    /// on live where `follow` is set.
     public func events(
         since: String?, limit: Int, follow: Bool
-    ) async throws(ErrorDocument) -> AsyncStream<EventDocument> {
+    ) async throws(ErrorDocument) -> AsyncThrowingStream<EventDocument, any Error> {
         let node = try loggedInNode()
         let reading = LogReading(node: node, log: ports.log)
-        let start = try await reading.place(since: since ?? (follow ? nil : "0"))
-        let own = identity.node
-        let (documents, output) = AsyncStream<EventDocument>.makeStream()
+        let (documents, output) = Lines<EventDocument>.makeStream()
+        guard follow || since != nil else {
+            node.start {
+                do throws(ErrorDocument) {
+                    let newest = try await reading.newest(limit)
+                    for document in await node.documents(of: newest) { output.yield(document) }
+                    output.finish()
+                } catch {
+                    output.finish(throwing: error)
+                }
+            }
+            return documents
+        }
+        let start = try await reading.place(since: since)
         let (ticks, tick) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let observer = await node.addObserver { news in
             if case .stored = news { tick.yield() }
@@ -54,27 +73,23 @@ extension Installation {
         node.start {
             var place = start
             var left = follow ? Int.max : limit
-            do {
+            do throws(ErrorDocument) {
                 repeat {
                     var page = try await reading.page(after: &place)
                     while !page.isEmpty, left > 0 {
-                        let snapshot = await node.snapshot()
-                        for (batch, disposition, first) in page {
-                            for index in batch.events.indices.dropFirst(first).prefix(left) {
-                                output.yield(
-                                    EventDocument(
-                                        batch, index, disposition, snapshot: snapshot, own: own))
-                                left -= 1
-                            }
+                        let events = page.flatMap { LoggedEvent.all(of: $0, $1, from: $2) }
+                        for document in await node.documents(of: events.prefix(left)) {
+                            output.yield(document)
+                            left -= 1
                         }
                         page = try await reading.page(after: &place)
                     }
                     guard follow, left > 0 else { break }
                 } while await ticks.first { true } != nil
+                output.finish()
             } catch {
-                node.logger.error("\(error)")
+                output.finish(throwing: error)
             }
-            output.finish()
         }
         return documents
     }
@@ -114,68 +129,6 @@ extension Installation {
             throw ErrorDocument(error)
         } catch {
             throw .malformed("\(error)")
-        }
-    }
-}
-
-/// One subscriber's way: through the log first, then live, back to the log where it fell behind.
-struct Following: Sendable {
-    let node: Node
-    let reading: LogReading
-    let subscriber: Subscriber
-    let output: AsyncStream<ApplicationEventDocument>.Continuation
-
-    func run(from start: LogPlace, replaying: Bool) async {
-        var place = start
-        // What has been handed out, so that what comes both ways is handed out once.
-        var seen = VersionVector()
-        var mustRead = replaying
-        while true {
-            if mustRead, await read(from: &place, into: &seen) == false { return }
-            mustRead = false
-            switch await subscriber.next() {
-            case .events(let events):
-                for event in events where event.id.sequence > seen[event.id.log] {
-                    seen.raise(event.id.log, to: event.id.sequence)
-                    await hand(event)
-                }
-            case .overflow: mustRead = true
-            case .ended: return
-            }
-        }
-    }
-
-    /// Reads the log to its end; `false` where that failed.
-    private func read(from place: inout LogPlace, into seen: inout VersionVector) async -> Bool {
-        do {
-            while true {
-                let page = try await reading.page(after: &place)
-                guard !page.isEmpty else { return true }
-                for (batch, disposition, first) in page where disposition == .accepted {
-                    for event in batch.deliverable(from: first)
-                    where event.id.sequence > seen[event.id.log] {
-                        seen.raise(event.id.log, to: event.id.sequence)
-                        if subscriber.wants(event.event.topic) { await hand(event) }
-                    }
-                }
-            }
-        } catch {
-            node.logger.error("a subscription ends: \(error)")
-            return false
-        }
-    }
-
-    private func hand(_ event: DeliveredEvent) async {
-        do {
-            guard let bytes = try await node.bytes(of: event.event.payload) else {
-                return node.counters.count("subscription.blob-missing")
-            }
-            let snapshot = await node.snapshot()
-            output.yield(
-                ApplicationEventDocument(
-                    event, bytes: bytes, snapshot: snapshot, own: node.identity.node))
-        } catch {
-            node.logger.error("\(error)")
         }
     }
 }

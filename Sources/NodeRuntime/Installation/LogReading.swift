@@ -56,12 +56,19 @@ struct LogReading: Sendable {
     /// place after them.
     ///
     /// Empty at the end of the log.
+    ///
+    /// - Throws: `ErrorDocument` where the log cannot be read.
     func page(
         after place: inout LogPlace
-    ) async throws(EventLogError) -> [(batch: VerifiedBatch, disposition: Disposition, first: Int)]
+    ) async throws(ErrorDocument) -> [(batch: VerifiedBatch, disposition: Disposition, first: Int)]
     {
-        let stored = try await log.batches(
-            afterPosition: place.position, limit: LogReading.pageSize)
+        let stored: [StoredBatch]
+        do {
+            stored = try await log.batches(
+                afterPosition: place.position, limit: LogReading.pageSize)
+        } catch {
+            throw ErrorDocument(error)
+        }
         var page: [(VerifiedBatch, Disposition, Int)] = []
         for one in stored {
             place.position = one.position
@@ -77,9 +84,58 @@ struct LogReading: Sendable {
         }
         return page
     }
+
+    /// The newest events of the log, the oldest of them first.
+    ///
+    /// Reads backwards in steps that grow, since a batch has one event or a thousand.
+    ///
+    /// - Throws: `ErrorDocument` where the log cannot be read.
+    func newest(_ count: Int) async throws(ErrorDocument) -> [LoggedEvent] {
+        let end = try await place(since: nil).position
+        var reach = Int64(LogReading.pageSize)
+        while true {
+            var place = LogPlace(position: max(0, end - reach))
+            let isAll = place.position == 0
+            var events: [LoggedEvent] = []
+            while true {
+                let page = try await page(after: &place)
+                guard !page.isEmpty else { break }
+                events += page.flatMap { LoggedEvent.all(of: $0, $1, from: $2) }
+                // What cannot be among the newest is let go while reading.
+                if events.count > 2 * count { events.removeFirst(events.count - count) }
+            }
+            if isAll || events.count >= count { return events.suffix(count) }
+            reach *= 4
+        }
+    }
+}
+
+/// One event as the log holds it.
+struct LoggedEvent: Sendable {
+    let batch: VerifiedBatch
+    let index: Int
+    let disposition: Disposition
+
+    /// The events of a batch from an index on.
+    static func all(
+        of batch: VerifiedBatch, _ disposition: Disposition, from first: Int
+    ) -> [LoggedEvent] {
+        batch.events.indices.dropFirst(first).map {
+            LoggedEvent(batch: batch, index: $0, disposition: disposition)
+        }
+    }
 }
 
 extension Node {
+    /// Events of the log, for people.
+    func documents(of events: some Sequence<LoggedEvent> & Sendable) -> [EventDocument] {
+        let snapshot = snapshot()
+        return events.map {
+            EventDocument(
+                $0.batch, $0.index, $0.disposition, snapshot: snapshot, own: identity.node)
+        }
+    }
+
     /// A stored batch, if it still verifies.
     func verified(_ sealed: SealedBatch) -> VerifiedBatch? {
         switch verify(sealed) {

@@ -11,6 +11,8 @@ struct ReceiptWait: Sendable {
     let snapshot: NodeSnapshot
     /// How long to wait; `nil`: not at all.
     let timeout: Duration?
+    /// Where nobody waits for receipts: who should have had the event on disk, and has not.
+    let missing: [String]
 
     /// The ID, one line a member as it answers, and last who did not.
     func lines(
@@ -27,8 +29,11 @@ struct ReceiptWait: Sendable {
         _ news: AsyncStream<NodeNews>, _ sink: AsyncStream<NodeNews>.Continuation,
         _ output: AsyncStream<InvalidateLine>.Continuation
     ) async {
-        output.yield(InvalidateLine(id: event.description))
+        let attendance = snapshot.attendance(own: own)
         var silent = Set(snapshot.authority.members.map(\.node))
+        let awaited = silent.sorted().map { snapshot.name(of: $0, own: own) }
+        output.yield(
+            InvalidateLine(id: event.description, nodes: timeout == nil ? nil : awaited))
         if let timeout {
             await withTaskGroup { group in
                 group.addTask {
@@ -54,9 +59,9 @@ struct ReceiptWait: Sendable {
         } else {
             silent = []
         }
-        var names = silent.sorted().map { snapshot.name(of: $0, own: own) }
         // Silence is failure, also of listed servers that nobody is logged in on.
-        if timeout != nil { names += snapshot.strangers }
+        var names = timeout == nil ? missing : attendance.absent(silent: silent)
+        if silent.contains(own) { names.insert(snapshot.name(of: own, own: own), at: 0) }
         output.yield(InvalidateLine(silent: names))
         output.finish()
     }

@@ -82,6 +82,7 @@ extension Node {
     }
 
     private func recordApplied(_ record: AppliedRecord) {
+        written.raise(record.log, to: record.through)
         let outcomes = record.entries.map {
             RecordedOutcome(subject: $0.subject, outcome: $0.outcome, attempt: $0.attempt)
         }
@@ -159,6 +160,8 @@ extension Node {
         guard ports.hub.count > 0 else { return }
         var delivered: [DeliveredEvent] = []
         delivered.reserveCapacity(indices.count)
+        // A run is of first looks, or of one event that was released.
+        let isLate = indices.first.map { batch.id(at: $0).sequence <= written[batch.header.log] }
         for index in indices {
             let event = batch.events[index]
             guard case .application(let content) = event.content else { continue }
@@ -167,7 +170,7 @@ extension Node {
                     id: batch.id(at: index), timestamp: event.timestamp,
                     grant: batch.header.grant, event: content))
         }
-        ports.hub.deliver(delivered)
+        ports.hub.deliver(delivered, late: isLate ?? false)
     }
 
     private func apply(_ task: ApplyTask) {

@@ -22,13 +22,6 @@ struct NodeSnapshot: Sendable {
         return listed.first { $0.facts?.node == node }?.address.url ?? node.short
     }
 
-    /// The listed URLs behind which no member of the cluster has answered.
-    var strangers: [String] {
-        listed.filter { entry in
-            !entry.isSelf && entry.facts.map { !authority.isMember($0.node) } ?? true
-        }.map(\.address.url)
-    }
-
     /// The name of the user whose grant that is, where it is known.
     func user(of grant: Digest) -> String? {
         authority.grants(at: moment.wall).first { $0.hash == grant }?.user

@@ -33,6 +33,9 @@ public actor Node: TransportSink {
     var publishing: [PublishTicket: PublishWish] = [:]
     var writes = PendingWrites()
     var nextPublishTicket: UInt64 = 1
+    /// How far each log has had its effect, as it was written down: what is delivered from below
+    /// was withheld when others of its log were delivered.
+    var written: VersionVector
     var observers: [UInt64: @Sendable (NodeNews) -> Void] = [:]
     var nextObserver: UInt64 = 1
     var open: [ReplyTicket: OpenRequest] = [:]
@@ -60,6 +63,7 @@ public actor Node: TransportSink {
         pin = start.pin
         instance = start.recovered.instance
         core = Replicator(start.recovered)
+        written = VersionVector(start.recovered.logs.map { ($0.head.log, $0.applied) })
         roster = start.roster
         keys = start.keys
         (jobs, jobSink) = AsyncStream.makeStream(bufferingPolicy: .unbounded)

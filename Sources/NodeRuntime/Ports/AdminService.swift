@@ -20,14 +20,18 @@ public protocol AdminService: Sendable {
     /// Application events of the topics, replayed from the log after `since`, then live.
     ///
     /// The stream ends with the daemon, or when the reader falls behind its bounded queue: then it
-    /// resumes by itself from the log, so a slow reader costs nothing but its own delay.
+    /// resumes by itself from the log, so a slow reader costs nothing but its own delay. It fails
+    /// with an `ErrorDocument` where the log cannot be read.
     func subscribe(
         topics: [String], since: String?
-    ) async throws(ErrorDocument) -> AsyncStream<ApplicationEventDocument>
-    /// Events of the log in this node's order; goes on live where `follow` is set.
+    ) async throws(ErrorDocument) -> AsyncThrowingStream<ApplicationEventDocument, any Error>
+    /// Events of the log in this node's order: the first after `since`, without it the newest; goes
+    /// on live where `follow` is set.
+    ///
+    /// The stream fails with an `ErrorDocument` where the log cannot be read.
     func events(
         since: String?, limit: Int, follow: Bool
-    ) async throws(ErrorDocument) -> AsyncStream<EventDocument>
+    ) async throws(ErrorDocument) -> AsyncThrowingStream<EventDocument, any Error>
     /// One event with what came of it on every member.
     func event(id: String) async throws(ErrorDocument) -> EventDocument
     /// The accounts of the cluster.
@@ -44,6 +48,8 @@ public protocol AdminService: Sendable {
     func pin(_ request: PinRequestDocument) async throws(ErrorDocument) -> AccountsDocument
     /// Applies what a user published while he was not listed here.
     func replay(_ request: ReplayUserRequestDocument) async throws(ErrorDocument) -> RecordsAnswer
+    /// Tries parked events again: the one that is named, or all.
+    func retryParked(_ request: RetryRequestDocument) async throws(ErrorDocument) -> RetryAnswer
     /// Asks another node of the list, through the mesh, who it is logged in as.
     func remoteIdentity(
         _ request: RemoteIdentityRequest

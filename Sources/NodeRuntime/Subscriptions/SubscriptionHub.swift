@@ -29,7 +29,8 @@ public struct DeliveredEvent: Sendable, Hashable {
 ///
 /// Law: every subscriber sees the accepted events of one origin in their order, each once, without
 /// a hole: those after its `since` from the log first, then live ones. A subscriber whose queue is
-/// full is set back to the log and goes on from there by itself.
+/// full is set back to the log and goes on from there by itself. Events that were withheld come
+/// when they are released, whatever their place.
 public final class SubscriptionHub: Sendable {
     private struct State {
         var subscribers: [UInt64: Subscriber] = [:]
@@ -56,12 +57,14 @@ public final class SubscriptionHub: Sendable {
     /// Hands over events that are durable and allowed here.
     ///
     /// From the node's executor; never blocks.
-    public func deliver(_ events: [DeliveredEvent]) {
+    ///
+    /// - Parameter late: They were withheld, and others of their log were delivered since.
+    public func deliver(_ events: [DeliveredEvent], late: Bool = false) {
         let (subscribers, observers) = state.withLock { state in
             (Array(state.subscribers.values), state.observers)
         }
         for observer in observers { observer(events) }
-        for subscriber in subscribers { subscriber.offer(events) }
+        for subscriber in subscribers { subscriber.offer(events, late: late) }
     }
 
     /// Adds a subscriber of topics; it is gone when the value it gets goes.
@@ -102,17 +105,41 @@ final class Subscriber: Sendable {
     enum Arrival: Sendable {
         /// Live events, in order.
         case events([DeliveredEvent])
+        /// Events that were withheld until now, in order.
+        case released([DeliveredEvent])
         /// More came than the queue holds: read the log from where you are.
         case overflow
+        /// More was released than may wait, and the log cannot be read backwards.
+        case overwhelmed
         /// There will be no more.
         case ended
     }
 
     private struct State {
         var queue: [DeliveredEvent] = []
+        var released: [DeliveredEvent] = []
         var hasOverflowed = false
+        var isOverwhelmed = false
         var hasEnded = false
         var waiter: CheckedContinuation<Arrival, Never>?
+
+        /// The next of what waits.
+        mutating func takeArrival() -> Arrival? {
+            if isOverwhelmed { return .overwhelmed }
+            if hasOverflowed {
+                hasOverflowed = false
+                return .overflow
+            }
+            if !queue.isEmpty {
+                defer { queue = [] }
+                return .events(queue)
+            }
+            if !released.isEmpty {
+                defer { released = [] }
+                return .released(released)
+            }
+            return nil
+        }
     }
 
     private let patterns: [String]
@@ -133,16 +160,24 @@ final class Subscriber: Sendable {
             ? topic.utf8.starts(with: pattern.utf8.dropLast()) : topic == pattern
     }
 
-    func offer(_ events: [DeliveredEvent]) {
+    func offer(_ events: [DeliveredEvent], late: Bool = false) {
         let wanted = events.filter { wants($0.event.topic) }
         guard !wanted.isEmpty else { return }
         let waiter = state.withLock { state -> CheckedContinuation<Arrival, Never>? in
-            guard !state.hasEnded, !state.hasOverflowed else { return nil }
+            guard !state.hasEnded, late || !state.hasOverflowed else { return nil }
             if let waiter = state.waiter {
                 state.waiter = nil
                 return waiter
             }
-            if state.queue.count + wanted.count > Subscriber.queueLimit {
+            if late {
+                // A subscriber that is set back to the log finds only what lies before it there.
+                if state.released.count + wanted.count > Subscriber.queueLimit {
+                    state.released = []
+                    state.isOverwhelmed = true
+                } else if !state.isOverwhelmed {
+                    state.released += wanted
+                }
+            } else if state.queue.count + wanted.count > Subscriber.queueLimit {
                 state.queue = []
                 state.hasOverflowed = true
             } else {
@@ -150,24 +185,25 @@ final class Subscriber: Sendable {
             }
             return nil
         }
-        waiter?.resume(returning: .events(wanted))
+        waiter?.resume(returning: late ? .released(wanted) : .events(wanted))
+    }
+
+    /// An event was found in the log: it need not be handed out as one that was released.
+    func forgetReleased(_ id: EventID) {
+        state.withLock { state in
+            if !state.released.isEmpty { state.released.removeAll { $0.id == id } }
+        }
     }
 
     /// What came since the last call; waits where nothing did.
     ///
-    /// One caller at a time.
+    /// Released events come last, when everything before them has been handed out. One caller at a
+    /// time.
     func next() async -> Arrival {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let arrival = state.withLock { state -> Arrival? in
-                    if state.hasOverflowed {
-                        state.hasOverflowed = false
-                        return .overflow
-                    }
-                    if !state.queue.isEmpty {
-                        defer { state.queue = [] }
-                        return .events(state.queue)
-                    }
+                    if let arrival = state.takeArrival() { return arrival }
                     if state.hasEnded { return .ended }
                     state.waiter = continuation
                     return nil

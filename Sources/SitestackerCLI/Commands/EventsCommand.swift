@@ -18,7 +18,7 @@ struct EventsListCommand: ContextCommand {
         abstract: "List events in this node's order.",
         discussion: """
             Example:
-              sitestacker events --limit 20 --follow
+              sitestacker events --limit 20
             """)
 
     static let endsWithItsReader = true

@@ -15,6 +15,8 @@ protocol Administration: Sendable {
     func logout() async throws -> IdentityDocument
     func pin(_ request: PinRequestDocument) async throws -> AccountsDocument
     func replay(_ request: ReplayUserRequestDocument) async throws -> RecordsAnswer
+    /// Tries parked events again.
+    func retryParked(_ request: RetryRequestDocument) async throws -> RetryAnswer
 }
 
 extension DaemonConnection: Administration {
@@ -46,5 +48,9 @@ extension DaemonConnection: Administration {
 
     func replay(_ request: ReplayUserRequestDocument) async throws -> RecordsAnswer {
         try await post(Routes.replayUser, request)
+    }
+
+    func retryParked(_ request: RetryRequestDocument) async throws -> RetryAnswer {
+        try await post(Routes.retry, request)
     }
 }

@@ -73,7 +73,7 @@ public struct DaemonConnection: Sendable {
     ) async throws {
         let outcome = try await client(limit).stream(call) { reader in
             while let line = try await reader.next() {
-                try receive(try decoded(line, of: call))
+                try receive(try decodedLine(line, of: call))
             }
         }
         if case .answered(let answer) = outcome { throw refusal(answer, of: call) }
@@ -109,6 +109,19 @@ public struct DaemonConnection: Sendable {
         if let site { items.append((name: "site", value: site)) }
         let text = items.map { "\($0.name)=\(percentEncoded($0.value))" }.joined(separator: "&")
         return HTTPCall(method, items.isEmpty ? route : "\(route)?\(text)", host: "localhost")
+    }
+
+    /// The document of a line.
+    ///
+    /// - Throws: `ErrorDocument` where the line is another one, or says what went wrong.
+    private func decodedLine<Line: Decodable>(
+        _ bytes: [UInt8], of call: HTTPCall
+    ) throws(ErrorDocument) -> Line {
+        if bytes.starts(with: Array(#"{"error":{"#.utf8)) {
+            let failure: StreamFailureLine = try decoded(bytes, of: call)
+            throw failure.error
+        }
+        return try decoded(bytes, of: call)
     }
 
     private func decoded<Answer: Decodable>(

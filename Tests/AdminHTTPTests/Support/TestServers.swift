@@ -23,13 +23,13 @@ func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> V
 /// Serves an installation at `daemon.sock` in a folder while `body` runs.
 func withLocalServer<Value: Sendable>(
     _ installations: any Installations, in folder: String,
-    allowing users: Set<UInt32> = [geteuid(), 0],
+    for audience: LocalAudience = .administrators([geteuid(), 0]),
     _ body: @Sendable @escaping (_ socket: String) async throws -> Value
 ) async throws -> Value {
     let path = folder + "/daemon.sock"
     let (listening, announcement) = AsyncStream.makeStream(of: Void.self)
     let server = LocalSocketServer(
-        path: path, installations: installations, logger: quietLogger, allowedUsers: users,
+        path: path, installations: installations, logger: quietLogger, audience: audience,
         onListening: { announcement.yield() })
     return try await withServer(server.run, until: listening, announcement) { _ in
         try await body(path)

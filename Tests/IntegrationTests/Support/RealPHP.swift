@@ -68,16 +68,22 @@ final class RealPHP {
 
     /// Whether the entry of the user cache is `kept` or `gone`; `nil` where nobody answers.
     func entry(_ action: String = "look") async throws -> String? {
+        let text = try await visit("\(directory)/page.php", query: "do=\(action)")
+        guard let last = text.split(separator: "\n").last, ["kept", "gone"].contains(last) else {
+            return nil
+        }
+        return String(last)
+    }
+
+    /// What a script prints; empty where nobody answers.
+    func visit(_ script: String, query: String = "") async throws -> String {
         let visit = try RunningProcess(
             "/usr/bin/cgi-fcgi", ["-bind", "-connect", socket],
             environment: [
-                "SCRIPT_FILENAME": "\(directory)/page.php", "SCRIPT_NAME": "/page.php",
-                "REQUEST_METHOD": "GET", "QUERY_STRING": "do=\(action)",
+                "SCRIPT_FILENAME": script, "SCRIPT_NAME": "/page.php",
+                "REQUEST_METHOD": "GET", "QUERY_STRING": query,
             ], directory: directory)
         let outcome = try await visit.end()
-        guard outcome.status == 0, let last = outcome.text.split(separator: "\n").last,
-            ["kept", "gone"].contains(last)
-        else { return nil }
-        return String(last)
+        return outcome.status == 0 ? outcome.text : ""
     }
 }

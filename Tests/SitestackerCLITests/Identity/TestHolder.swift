@@ -151,6 +151,7 @@ final class TestDaemon: Administration {
         var submissions = 0
         var pins: [PinRequestDocument] = []
         var replays: [String] = []
+        var retries: [String] = []
     }
 
     let node: NodeIdentity
@@ -257,6 +258,11 @@ final class TestDaemon: Administration {
     func pin(_ request: PinRequestDocument) async throws -> AccountsDocument {
         state.withLock { $0.pins.append(request) }
         return try await accounts()
+    }
+
+    func retryParked(_ request: RetryRequestDocument) async throws -> RetryAnswer {
+        state.withLock { $0.retries.append(request.id ?? "all") }
+        return RetryAnswer(events: 2)
     }
 
     func replay(_ request: ReplayUserRequestDocument) async throws -> RecordsAnswer {

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import ClusterModel
+import NodeRuntimeTesting
+import Testing
+
+@testable import NodeRuntime
+
+@Suite("A subscriber's queue") struct SubscriberTests {
+    private func event(_ number: Int) throws -> DeliveredEvent {
+        let bytes = [UInt8](repeating: 1, count: 32)
+        let log = EpochID(
+            origin: try #require(NodeID(bytes: bytes)), epoch: LogEpoch(counter: 1, nonce: 1))
+        return DeliveredEvent(
+            id: EventID(log: log, sequence: SequenceNumber(UInt64(number))),
+            timestamp: HybridTimestamp(raw: 1), grant: try #require(Digest(bytes: bytes)),
+            event: ApplicationEvent(topic: "t", payload: .inline([])))
+    }
+
+    private func numbers(_ arrival: Subscriber.Arrival) -> String {
+        switch arrival {
+        case .events(let events): "events \(events.map(\.id.sequence.value))"
+        case .released(let events): "released \(events.map(\.id.sequence.value))"
+        case .overflow: "overflow"
+        case .overwhelmed: "overwhelmed"
+        case .ended: "ended"
+        }
+    }
+
+    @Test("Released events come after what was queued, and once")
+    func released() async throws {
+        let subscriber = Subscriber(patterns: [])
+        subscriber.offer([try event(2)], late: true)
+        subscriber.offer([try event(9)])
+        subscriber.offer([try event(3)], late: true)
+        subscriber.forgetReleased(try event(3).id)
+        #expect(numbers(await subscriber.next()) == "events [9]")
+        #expect(numbers(await subscriber.next()) == "released [2]")
+        subscriber.end()
+        #expect(numbers(await subscriber.next()) == "ended")
+    }
+
+    @Test("A queue that is full loses no released event")
+    func overflow() async throws {
+        let subscriber = Subscriber(patterns: [])
+        for number in 0...Subscriber.queueLimit { subscriber.offer([try event(number + 10)]) }
+        subscriber.offer([try event(2)], late: true)
+        #expect(numbers(await subscriber.next()) == "overflow")
+        #expect(numbers(await subscriber.next()) == "released [2]")
+    }
+
+    @Test("More released events than may wait end the subscription, loudly")
+    func overwhelmed() async throws {
+        let subscriber = Subscriber(patterns: [])
+        for number in 0...Subscriber.queueLimit {
+            subscriber.offer([try event(number)], late: true)
+        }
+        #expect(numbers(await subscriber.next()) == "overwhelmed")
+    }
+}
