@@ -18,8 +18,11 @@ final class Child: Sendable {
         posix_spawn_file_actions_addopen(
             &files, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO)
-        // Sockets of other tests would stay open in it.
-        posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1)
+        // Sockets of other tests would stay open in it. Closing what is closed already is no error.
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+            guard let file = Int32(name), file > STDERR_FILENO else { continue }
+            posix_spawn_file_actions_addclose(&files, file)
+        }
         // The threads of a test block all signals, and a child would go on doing so.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
