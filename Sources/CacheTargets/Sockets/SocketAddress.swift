@@ -66,6 +66,3 @@ public enum SocketAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 }
-
-/// The name that callers know until they are changed to the other one.
-public typealias FastCGIAddress = SocketAddress
