@@ -9,13 +9,15 @@ enum Entry: Hashable, Sendable, CustomStringConvertible {
     case link
     case other
     case nothing
+    /// Something may be there: this process may not look, or cannot.
+    case hidden
 
-    /// Looks; what may not be looked at counts as nothing.
+    /// Looks.
     init(at path: [UInt8]) {
         var status = stat()
         let result = path.withCString { lstat($0, &status) }
         guard result == 0 else {
-            self = .nothing
+            self = [ENOENT, ENOTDIR].contains(errno) ? .nothing : .hidden
             return
         }
         switch status.st_mode & S_IFMT {
@@ -34,6 +36,7 @@ enum Entry: Hashable, Sendable, CustomStringConvertible {
         case .link: "a symbolic link"
         case .other: "neither file nor folder"
         case .nothing: "nothing"
+        case .hidden: "what the daemon's user may not look at"
         }
     }
 }
@@ -59,11 +62,13 @@ enum DirectoryEntries {
         }
     }
 
-    /// The names in a folder, in no order; none where it may not be read.
+    /// The names in a folder, in no order; `nil` where it cannot be read.
     ///
     /// Limit: the first 100,000 names.
-    static func names(in path: String) -> [Name] {
-        guard let listing = opendir(path) else { return [] }
+    static func names(in path: String) -> [Name]? {
+        guard let listing = opendir(path) else {
+            return [ENOENT, ENOTDIR].contains(errno) ? [] : nil
+        }
         defer { _ = closedir(listing) }
         var names: [Name] = []
         while names.count < 100_000, let entry = readdir(listing) {

@@ -52,7 +52,11 @@ struct RepositorySearch {
                     next.append(joined(folder, part))
                     continue
                 }
-                for name in DirectoryEntries.names(in: absolute(folder)) {
+                guard let names = DirectoryEntries.names(in: absolute(folder)) else {
+                    found.append(.unusable(path: folder, problem: Self.hiddenProblem))
+                    continue
+                }
+                for name in names {
                     switch name {
                     case .text(let text):
                         if PathPattern.matches(text, part) { next.append(joined(folder, text)) }
@@ -62,7 +66,7 @@ struct RepositorySearch {
                     }
                 }
             }
-            folders = isLast ? next : next.filter { kind($0) == .folder }
+            folders = isLast ? next : next.filter { [.folder, .hidden].contains(kind($0)) }
         }
         return found + folders.compactMap { place(at: $0, isNamed: pattern.isPlain) }
     }
@@ -70,6 +74,9 @@ struct RepositorySearch {
     /// What is at a path; `nil` where there is nothing to report.
     private func place(at path: String, isNamed: Bool) -> Place? {
         if path != ".", kind(path) != .folder {
+            if kind(path) == .hidden {
+                return .unusable(path: path, problem: Self.hiddenProblem)
+            }
             guard isNamed, kind(path) != .nothing else { return nil }
             return .unusable(
                 path: path, problem: "expected the folder of a repository, found \(kind(path))")
@@ -79,6 +86,7 @@ struct RepositorySearch {
         case .folder: return .repository(path: path, warning: nil)
         case .file, .link: return .repository(path: path, warning: warning(at: path))
         case .other: return .unusable(path: path, problem: "its .git is \(Entry.other)")
+        case .hidden: return .unusable(path: path, problem: Self.hiddenProblem)
         case .nothing: break
         }
         if ["HEAD", "objects", "refs"].allSatisfy({ kind("\(path)/\($0)") != .nothing }) {
@@ -100,9 +108,12 @@ struct RepositorySearch {
         return "its .git leads out of the installation, to \(PrintableText.make(target))"
     }
 
+    private static let hiddenProblem =
+        "the daemon's user may not look into it. Let that user read the folder."
+
     private func unusable(_ name: [UInt8], shown: String, in folder: String) -> [Place] {
         let inner = Array("\(absolute(folder))/".utf8) + name + Array("/.git".utf8)
-        guard Entry(at: inner) != .nothing else { return [] }
+        guard ![.nothing, .hidden].contains(Entry(at: inner)) else { return [] }
         let problem = "its name holds bytes that cannot be shown. Rename the folder."
         return [.unusable(path: joined(folder, shown), problem: problem)]
     }

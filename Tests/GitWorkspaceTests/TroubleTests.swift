@@ -118,6 +118,21 @@ struct TroubleTests {
         }
     }
 
+    @Test("What the daemon's user may not look into is no empty folder")
+    func hidden() async throws {
+        #expect(Entry(at: Array("/nowhere".utf8)) == .nothing)
+        #expect(Entry(at: Array("/etc/hostname/x".utf8)) == .nothing)
+        // Root may look everywhere; a name that is too long stops it too.
+        let name = String(repeating: "x", count: 300)
+        #expect(Entry(at: Array("/\(name)".utf8)) == .hidden)
+        #expect(DirectoryEntries.names(in: "/\(name)") == nil)
+        try await TestSite.with { site in
+            let states = await site.workspace([name, "\(name)/*"]).survey()
+            #expect(states.map(\.path) == [name])
+            #expect(states.first?.problem?.contains("may not look") == true)
+        }
+    }
+
     @Test("A git that is missing, hangs or babbles is named")
     func programs() async throws {
         try await TestSite.with { site in
