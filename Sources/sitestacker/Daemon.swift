@@ -41,6 +41,7 @@ struct Daemon {
                 service: LocalSocketServer(
                     path: "\(stateDirectory)/daemon.sock", installations: table, logger: logger,
                     onListening: { ready.note() })))
+        services += served.map { .init(service: $0.application) }
         services.append(.init(service: ReloadService(watches: served.map(\.watch))))
         for one in served where table.behind(one.entry.door).entries.first?.site == one.entry.site {
             services.append(

@@ -6,7 +6,8 @@ internal import NodeConfiguration
 internal import NodeRuntime
 internal import ServiceLifecycle
 
-/// Takes in changed files without a restart: the list of URLs, caches, handlers and users.
+/// Takes in changed files without a restart: the list of URLs, caches, handlers, the
+/// application's socket and users.
 ///
 /// `port:`, `bind:`, `settle:` and `stagger:` hold from the next start.
 ///
@@ -20,6 +21,7 @@ struct FileWatch: Sendable {
     let installation: Installation
     let reactor: ConfiguredReactor
     let caches: CurrentCaches
+    let application: ApplicationSocketService
     let logger: Logger
 
     /// Looks until it is cancelled.
@@ -50,6 +52,7 @@ struct FileWatch: Sendable {
     private func takeConfiguration() async {
         do {
             let configuration = try SiteConfiguration.load(from: configurationFile)
+            try application.take(configuration.applicationSocket)
             try caches.take(configuration.caches)
             await installation.setConfiguration(
                 addresses: configuration.urls.map(NodeAddress.init),

@@ -21,6 +21,7 @@ struct ServedInstallation: Sendable {
     let log: SQLiteEventLog
     let code: CodeWatch
     let watch: FileWatch
+    let application: ApplicationSocketService
     /// Where the door listens.
     let address: ListenAddress
     let doorPort: UInt16
@@ -82,9 +83,12 @@ struct ServedInstallation: Sendable {
             installation: installation, site: site,
             hosts: Set(configuration.urls.map(\.host.canonical)),
             door: "\(address.numeric) \(doorPort)")
+        application = ApplicationSocketService(
+            file: file, installations: InstallationTable(entries: [entry]), logger: logger)
+        try application.take(configuration.applicationSocket)
         watch = FileWatch(
             configurationFile: file, usersFile: state.usersFile, installation: installation,
-            reactor: reactor, caches: caches, logger: logger)
+            reactor: reactor, caches: caches, application: application, logger: logger)
     }
 
     /// This node's keys, made at the first start.

@@ -74,7 +74,8 @@ extension Server {
 extension BlackBox.ApplicationTests {
     /// The group of this process, by name.
     private func ownGroup() throws -> String {
-        String(cString: try #require(getgrgid(getegid())).pointee.gr_name)
+        let entry = try #require(getgrgid(getegid()))
+        return String(cString: entry.pointee.gr_name)
     }
 
     private func awaitSocket(_ server: Server) async throws {
@@ -108,9 +109,10 @@ extension BlackBox.ApplicationTests {
             #expect(calls[4].error?.contains("a path below the site") == true)
             // One complaint a request, however much fails.
             #expect(outcome.errors.components(separatedBy: "sitestacker: ").count == 2)
-            let paid = try #require(try await server.event(try #require(calls[0].id)))
+            let (paidID, orderID) = (try #require(calls[0].id), try #require(calls[3].id))
+            let paid = try #require(try await server.event(paidID))
             #expect(paid.kind == "application" && paid.summary == "order.paid, 14 bytes")
-            let order = try #require(try await server.event(try #require(calls[3].id)))
+            let order = try #require(try await server.event(orderID))
             #expect(order.kind == "invalidation" && order.summary == "2 URLs, 1 tags")
 
             try server.offer("publish", group: try ownGroup())
@@ -200,31 +202,46 @@ extension BlackBox.ApplicationTests {
 }
 
 extension BlackBox.ApplicationTests {
-    /// What somebody at the socket does, as a PHP script with `$server` to accept from.
-    enum Stranger: String, CaseIterable {
+    /// Whom an application may find at the socket.
+    enum Stranger: CaseIterable {
         /// Never accepts.
-        case hangs = "sleep(600);"
+        case hangs
         /// Accepts, and says nothing.
-        case isSilent = "$kept = []; while (true) { $kept[] = stream_socket_accept($server, 600); }"
+        case isSilent
         /// Hangs up at once.
-        case hangsUp = "while (true) { fclose(stream_socket_accept($server, 600)); }"
+        case hangsUp
         /// Talks without end, of something else.
-        case talks =
-            "while (true) { $c = stream_socket_accept($server, 600); "
-            + "while (@fwrite($c, str_repeat('garbage', 1000))); }"
+        case talks
         /// Sends a byte now and then, and would never end.
-        case trickles =
-            "while (true) { $c = stream_socket_accept($server, 600); "
-            + "while (@fwrite($c, 'H')) { usleep(5000); } }"
+        case trickles
         /// Says it has taken the event, and does not say which.
-        case isVague =
-            "while (true) { $c = stream_socket_accept($server, 600); "
-            + "fwrite($c, \"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n{}\"); fclose($c); }"
+        case isVague
         /// Has no room for another connection.
-        case isFull =
-            "$kept = []; while ($c = @stream_socket_client('unix://' . $argv[1], $e, $m, 0, "
-            + "STREAM_CLIENT_CONNECT | STREAM_CLIENT_ASYNC_CONNECT)) { $kept[] = $c; } "
-            + "touch($argv[1] . '.full'); sleep(600);"
+        case isFull
+
+        /// What it does, as a PHP script with `$server` to accept from.
+        var script: String {
+            let accept = "while (true) { $c = stream_socket_accept($server, 600); "
+            return switch self {
+            case .hangs: "sleep(600);"
+            case .isSilent:
+                "$all = []; while (true) { $all[] = stream_socket_accept($server, 600); }"
+            case .hangsUp: accept + "fclose($c); }"
+            case .talks: accept + "while (@fwrite($c, str_repeat('garbage', 1000))); }"
+            case .trickles: accept + "while (@fwrite($c, 'H')) { usleep(5000); } }"
+            case .isVague:
+                accept + #"fwrite($c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"); "#
+                    + "fclose($c); }"
+            case .isFull:
+                """
+                $all = [];
+                while ($c = @stream_socket_client('unix://' . $argv[1], $e, $m, 0,
+                    STREAM_CLIENT_CONNECT | STREAM_CLIENT_ASYNC_CONNECT)) { $all[] = $c; }
+                touch($argv[1] . '.full');
+                sleep(600);
+                """
+            }
+        }
 
         var outcomes: Set<String> {
             switch self {
@@ -251,7 +268,7 @@ extension BlackBox.ApplicationTests {
                 $context = stream_context_create(['socket' => ['backlog' => 2]]);
                 $server = stream_socket_server('unix://' . $argv[1], $e, $m,
                     STREAM_SERVER_BIND | STREAM_SERVER_LISTEN, $context);
-                \(stranger.rawValue)
+                \(stranger.script)
                 """, to: "\(server.root)/stranger.php")
             let process = try RunningProcess(
                 PHPProgram.path, ["-n", "\(server.root)/stranger.php", socket],
