@@ -119,9 +119,9 @@ let package = Package(
             "sitestacker",
             [
                 "AdminAPI", "AdminHTTP", "CacheTargets", "ClusterCore", "ClusterModel",
-                "GitWorkspace",
-                "ClusterSigning", "EventLogSQLite", "HTTPTransport", "MeshTransport",
-                "NodeConfiguration", "NodeRuntime", "ProgramRunner", "SitestackerCLI", "WireFormat",
+                "ClusterSigning", "DatabaseStatus", "EventLogSQLite", "GitWorkspace",
+                "HTTPTransport", "MeshTransport", "NodeConfiguration", "NodeRuntime",
+                "ProgramRunner", "SitestackerCLI", "WireFormat",
                 argumentParser, lifecycle, logging, unixSignals,
             ]),
 

@@ -23,16 +23,30 @@ public struct ServerDocument: Codable, Sendable, Hashable {
     public var url: String?
     /// What happened where it did not answer; then the rest is absent.
     public var error: String?
+    /// The kind of the error, such as `silent`, `not-logged-in` or `wrong-cluster`.
+    public var errorCode: String?
     /// The host's name.
     public var hostname: String?
     /// The root of the installation.
     public var path: String?
+    /// The program's version.
+    public var version: String?
+    /// The site's database; absent where none is configured.
+    public var database: DatabaseDocument?
+    /// Whether updates are locked.
+    public var isLocked: Bool?
+    /// Who locked them.
+    public var lock: LockDocument?
     /// The node's short ID, or `not logged in`.
     public var node: String?
     /// Who it is logged in as.
     public var user: UserDocument?
     /// Members as this server sees them.
     public var members: MembersDocument?
+    /// What is wrong with its users file, in sentences.
+    public var userProblems: [String]?
+    /// The caches it clears, as far as it has met them.
+    public var caches: [CacheDocument]?
     /// Its log.
     public var events: EventsStatusDocument?
     /// How far its clock is ahead of the asking server's; negative where it is behind.
@@ -43,25 +57,29 @@ public struct ServerDocument: Codable, Sendable, Hashable {
     public var isReady: Bool?
     /// What keeps it from being ready, and everything else worth a warning, in sentences.
     public var warnings: [String]
+    /// The repositories of the installation, the root first.
+    public var repositories: [RepositoryDocument]?
+    /// Why repositories are missing.
+    public var repositoriesProblem: String?
+    /// What would make that server equal to the asking one; absent for the own server.
+    public var plan: PlanDocument?
 
-    /// Makes the document from its fields.
-    public init(
-        url: String?, error: String? = nil, hostname: String? = nil, path: String? = nil,
-        node: String? = nil, user: UserDocument? = nil, members: MembersDocument? = nil,
-        events: EventsStatusDocument? = nil, clockSkewMilliseconds: Int64? = nil,
-        isReady: Bool? = nil, warnings: [String] = []
-    ) {
+    /// What stands for the node where nobody is logged in.
+    public static let notLoggedIn = "not logged in"
+    /// The kind of error of a server that did not answer.
+    public static let silent = "silent"
+
+    /// A document of which everything but these is absent; set what there is to say.
+    public init(url: String?, warnings: [String] = []) {
         self.url = url
-        self.error = error
-        self.hostname = hostname
-        self.path = path
-        self.node = node
-        self.user = user
-        self.members = members
-        self.events = events
-        self.clockSkewMilliseconds = clockSkewMilliseconds
-        self.isReady = isReady
         self.warnings = warnings
+    }
+
+    /// A server that has no more to say than what is wrong with it.
+    public init(url: String?, error: String, code: String) {
+        self.init(url: url)
+        self.error = error
+        errorCode = code
     }
 }
 

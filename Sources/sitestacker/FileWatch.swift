@@ -22,6 +22,7 @@ struct FileWatch: Sendable {
     let reactor: ConfiguredReactor
     let caches: CurrentCaches
     let application: ApplicationSocketService
+    let survey: CurrentSurvey
     let logger: Logger
 
     /// Looks until it is cancelled.
@@ -54,11 +55,15 @@ struct FileWatch: Sendable {
             let configuration = try SiteConfiguration.load(from: configurationFile)
             try application.take(configuration.applicationSocket)
             try caches.take(configuration.caches)
+            survey.take(configuration)
             await installation.setConfiguration(
                 addresses: configuration.urls.map(NodeAddress.init),
                 handlers: reactor.take(configuration.reactions))
+            installation.site.notices.set(nil, about: configurationFile)
             logger.notice("took in \(configurationFile)")
         } catch {
+            installation.site.notices.set(
+                "the old configuration stays in force: \(error)", about: configurationFile)
             logger.error("the old configuration stays in force: \(error)")
         }
     }
@@ -67,8 +72,11 @@ struct FileWatch: Sendable {
         do {
             let users = try UsersFile.load(from: usersFile)
             await installation.setUsers(users.entries.map(AllowedUser.init))
+            installation.site.notices.set(nil, about: usersFile)
             logger.notice("took in \(usersFile)")
         } catch {
+            installation.site.notices.set(
+                "the old users stay in force: \(error)", about: usersFile)
             logger.error("the old users stay in force: \(error)")
         }
     }

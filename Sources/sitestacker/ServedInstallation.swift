@@ -3,7 +3,6 @@ internal import ClusterCore
 internal import ClusterModel
 internal import ClusterSigning
 internal import EventLogSQLite
-internal import GitWorkspace
 internal import Glibc
 internal import Logging
 internal import MeshTransport
@@ -45,6 +44,7 @@ struct ServedInstallation: Sendable {
         let caches = try CurrentCaches(
             configuration.caches, site: site,
             scriptDirectory: try RuntimeDirectory.make(for: state))
+        let survey = CurrentSurvey(configuration, root: site)
         var settings = InstallationSettings(
             addresses: configuration.urls.map(NodeAddress.init),
             users: users.entries.map(AllowedUser.init), usersFile: state.usersFile,
@@ -75,10 +75,12 @@ struct ServedInstallation: Sendable {
                 doors: HTTPDoorClient(), clock: clock,
                 host: HostFacts(
                     hostname: ServedInstallation.hostname, path: site,
-                    version: ServedInstallation.version)),
+                    version: ServedInstallation.version),
+                surveyor: survey),
             logger: logger)
-        let workspace = GitWorkspace(root: site, patterns: configuration.repositories)
-        code = CodeWatch(site: site, installation: installation) { await workspace.survey() }
+        code = CodeWatch(site: site, installation: installation) {
+            await survey.repositories().repositories
+        }
         entry = InstallationTable.Entry(
             installation: installation, site: site,
             hosts: Set(configuration.urls.map(\.host.canonical)),
@@ -88,7 +90,8 @@ struct ServedInstallation: Sendable {
         try application.take(configuration.applicationSocket)
         watch = FileWatch(
             configurationFile: file, usersFile: state.usersFile, installation: installation,
-            reactor: reactor, caches: caches, application: application, logger: logger)
+            reactor: reactor, caches: caches, application: application, survey: survey,
+            logger: logger)
     }
 
     /// This node's keys, made at the first start.

@@ -97,6 +97,7 @@ final class TestServer: Sendable {
     let installation: Installation
     let log: InMemoryEventLog
     let caches = TestCaches()
+    let surveyor = ScriptedSurveyor()
 
     init(
         index: Int, identity: NodeIdentity, addresses: [NodeAddress], pin: ClusterPin,
@@ -116,7 +117,8 @@ final class TestServer: Sendable {
                 transport: { mesh.transport(for: $0.node, key: $0.curveKey) },
                 endpoints: Endpoints(host: "127.0.0.1", publishPort: 1, requestPort: 2),
                 caches: caches, reactor: NoReactor(), doors: doors, clock: TestClock(),
-                host: HostFacts(hostname: "host\(index + 1)", path: "/site", version: "test")),
+                host: HostFacts(hostname: "host\(index + 1)", path: "/site", version: "test"),
+                surveyor: surveyor),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 }

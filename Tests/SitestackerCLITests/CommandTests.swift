@@ -212,10 +212,45 @@ struct CommandTests {
         #expect(none.status == ExitStatus.failed && none.talk.contains("n-1-8"))
     }
 
+    @Test("status --watch shows one block after another until nobody reads")
+    func watch() async throws {
+        let status = StatusDocument(own: ServerDocument(url: "u"), servers: [], problems: [])
+        func watch(
+            _ options: [String], isTerminal: Bool = false, _ environment: [String: String] = [:]
+        ) async throws -> CommandRun {
+            try await run(
+                ["status", "--watch", "--interval", "100ms"] + options,
+                { $0.status = .success(status) },
+                output: MemorySink(isTerminal: isTerminal, patience: 3), environment: environment
+            ).0
+        }
+        let block = "Cluster URL: u\n"
+        let piped = try await watch([])
+        #expect(piped.output == "\(block)---\n\(block)---\n\(block)")
+        #expect(piped.status == ExitStatus.done)
+        let line = "Cluster URL: u\u{1B}[K\n\u{1B}[J"
+        let painted = try await watch([], isTerminal: true)
+        #expect(painted.output == "\u{1B}[H\u{1B}[2J\(line)\u{1B}[H\(line)\u{1B}[H\(line)")
+        let dumb = try await watch([], isTerminal: true, ["TERM": "dumb"])
+        #expect(dumb.output == piped.output)
+        let json = try await watch(["--json"])
+        #expect(json.output.split(separator: "\n").count == 3)
+    }
+
+    @Test("status --watch tells a daemon that is away, and refuses to hurry")
+    func watchTrouble() async throws {
+        let away = await SitestackerCLITests.run(["status", "--watch"], home: "/nonexistent")
+        #expect(away.status == ExitStatus.unreachable)
+        let hasty = await SitestackerCLITests.run(
+            ["status", "--watch", "--interval", "99ms"], home: "/nonexistent")
+        #expect(hasty.status == ExitStatus.usage)
+    }
+
     @Test("Colour is for terminals, and never against NO_COLOR")
     func colour() async throws {
         let status = StatusDocument(
-            own: ServerDocument(url: "u", error: "bad\u{1B}[0m"), servers: [], problems: [])
+            own: ServerDocument(url: "u", error: "bad\u{1B}[0m", code: "silent"), servers: [],
+            problems: [])
         func output(
             _ options: [String], isTerminal: Bool, _ environment: [String: String] = [:]
         ) async throws -> String {

@@ -18,6 +18,8 @@ public actor Installation: AdminService, DoorService {
     nonisolated let logger: Logger
     nonisolated let counters = Counters()
     nonisolated let logins: LoginService
+    /// What `status` tells of the site.
+    public nonisolated let site: SiteView
 
     var settings: InstallationSettings
     var node: Node?
@@ -37,6 +39,8 @@ public actor Installation: AdminService, DoorService {
         instance = Installation.newInstance()
         (loginChanges, loginSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         logins = LoginService(identity: identity, clock: ports.clock, counters: counters)
+        site = SiteView(
+            SurveyDesk(ports.surveyor, clock: ports.clock), counters: counters)
     }
 
     /// Serves until the task is cancelled.
@@ -44,6 +48,14 @@ public actor Installation: AdminService, DoorService {
     /// - Throws: What ended a node that nobody asked to end: `TransportError`, `EventLogError`,
     ///   `NodeStopped`; the process should end with it, and start again.
     public func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [site] in await site.run() }
+            defer { group.cancelAll() }
+            try await serve()
+        }
+    }
+
+    private func serve() async throws {
         while !hasStopped, !Task.isCancelled {
             if let node = try await makeNode() {
                 self.node = node
@@ -83,7 +95,7 @@ public actor Installation: AdminService, DoorService {
         ).start(from: recovered)
         guard let start else { return nil }
         let transport = try ports.transport(identity)
-        return Node(start, ports: ports.nodePorts(introduction, transport), logger: logger)
+        return Node(start, ports: ports.nodePorts(introduction, transport, site), logger: logger)
     }
 
     private static func newInstance() -> InstanceID {
@@ -108,6 +120,7 @@ public actor Installation: AdminService, DoorService {
     public func setConfiguration(addresses: [NodeAddress], handlers: [HandlerRule]) {
         settings.addresses = addresses
         settings.handlers = handlers
+        site.health.forget()
         node?.post(.roster(.listed(addresses)))
         node?.post(.configurationChanged(settings.core))
     }
@@ -180,14 +193,17 @@ public struct InstallationPorts: Sendable {
     public var clock: any HostClock
     /// What this host says of itself.
     public var host: HostFacts
+    /// What there is to see of the site.
+    public var surveyor: any SiteSurveyor
 
     /// Joins the ports.
     public init(
         log: any EventLog, store: any ClusterStore,
         transport: @escaping @Sendable (NodeIdentity) throws -> any Transport,
         endpoints: Endpoints, caches: any CacheClearer, reactor: any EventReactor,
-        doors: any DoorClient, clock: any HostClock, host: HostFacts
+        doors: any DoorClient, clock: any HostClock, host: HostFacts, surveyor: any SiteSurveyor
     ) {
+        self.surveyor = surveyor
         self.log = log
         self.store = store
         self.transport = transport
@@ -199,10 +215,13 @@ public struct InstallationPorts: Sendable {
         self.host = host
     }
 
-    func nodePorts(_ introduction: Introduction, _ transport: any Transport) -> NodePorts {
+    func nodePorts(
+        _ introduction: Introduction, _ transport: any Transport, _ site: SiteView
+    ) -> NodePorts {
         NodePorts(
             transport: transport, log: log, caches: caches, reactor: reactor, doors: doors,
-            clock: clock, hub: SubscriptionHub(), host: host, introduction: introduction)
+            clock: clock, hub: SubscriptionHub(), host: host, introduction: introduction,
+            site: site)
     }
 }
 

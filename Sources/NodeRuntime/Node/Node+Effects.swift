@@ -178,6 +178,7 @@ extension Node {
         case .clear(let invalidation, sparing: let spared):
             start { [self] in
                 let steps = await ports.caches.clear(invalidation, sparing: spared)
+                ports.site.health.note(steps)
                 post(.applied(task.ticket, ApplyOutcome(steps).fitted(), steps.fitted()))
             }
         case .handle(let handler, let id, let event):

@@ -281,13 +281,17 @@ public struct NodePorts: Sendable {
     public var host: HostFacts
     /// How the node says who it is.
     public var introduction: Introduction
+    /// What it tells of the site in `status`.
+    public var site: SiteView
 
     /// Joins the ports.
     public init(
         transport: any Transport, log: any EventLog, caches: any CacheClearer,
         reactor: any EventReactor, doors: any DoorClient, clock: any HostClock,
-        hub: SubscriptionHub, host: HostFacts, introduction: Introduction
+        hub: SubscriptionHub, host: HostFacts, introduction: Introduction,
+        site: SiteView = SiteView()
     ) {
+        self.site = site
         self.introduction = introduction
         self.transport = transport
         self.log = log

@@ -35,6 +35,8 @@ public struct Output: Sendable {
     private let talk: any ByteSink
     private let coloursData: Bool
     private let coloursTalk: Bool
+    /// Whether blocks that are repainted replace one another, as a terminal can.
+    let repaints: Bool
 
     init(options: GlobalOptions, surroundings: Surroundings) {
         isJSON = options.json
@@ -43,6 +45,7 @@ public struct Output: Sendable {
         talk = surroundings.standardError
         coloursData = colours(options.color, data, surroundings.environment)
         coloursTalk = colours(options.color, talk, surroundings.environment)
+        repaints = data.isTerminal && surroundings.environment["TERM"] != "dumb"
     }
 
     /// Prints one line of data.
@@ -50,6 +53,21 @@ public struct Output: Sendable {
     /// - Throws: ``ReaderLeft`` or `ErrorDocument`, as ``ByteSink`` does.
     public func line(_ text: String, style: Style = .plain) throws {
         try data.write(Array((styled(text, style, coloursData) + "\n").utf8))
+    }
+
+    /// Prints lines of data at once.
+    ///
+    /// One that is repainted begins at the top of the terminal and leaves nothing of the one
+    /// before; elsewhere a line `---` comes between two of them. Source: ECMA-48, CUP, ED and EL.
+    ///
+    /// - Throws: ``ReaderLeft`` or `ErrorDocument`, as ``ByteSink`` does.
+    func block(_ lines: [TextLine], repainting: Bool = false, isNext: Bool = false) throws {
+        let isPainted = repainting && repaints
+        let end = isPainted ? "\u{1B}[K\n" : "\n"
+        var text = isPainted ? (isNext ? "\u{1B}[H" : "\u{1B}[H\u{1B}[2J") : (isNext ? "---\n" : "")
+        for line in lines { text += styled(line.text, line.style, coloursData) + end }
+        if isPainted { text += "\u{1B}[J" }
+        try data.write(Array(text.utf8))
     }
 
     /// Prints a document as one line of JSON.

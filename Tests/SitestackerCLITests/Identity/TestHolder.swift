@@ -195,11 +195,10 @@ final class TestDaemon: Administration {
 
     func status() async throws -> StatusDocument {
         let isReady = state.withLock { $0.isReady }
-        return StatusDocument(
-            own: ServerDocument(
-                url: "http://web2", isReady: isReady,
-                warnings: isReady ? [] : ["12 events are missing"]),
-            servers: [], problems: [])
+        var own = ServerDocument(
+            url: "http://web2", warnings: isReady ? [] : ["12 events are missing"])
+        own.isReady = isReady
+        return StatusDocument(own: own, servers: [], problems: [])
     }
 
     func accounts() async throws -> AccountsDocument {

@@ -57,11 +57,11 @@ struct ImportTable: Sendable {
             ],
             // 4: the program, which alone knows every shell.
             "sitestacker": [
-                "GitWorkspace",
                 "AdminAPI", "AdminHTTP", "ArgumentParser", "CacheTargets", "ClusterCore",
-                "ClusterModel", "ClusterSigning", "EventLogSQLite", "HTTPTransport", "Logging",
-                "MeshTransport", "NodeConfiguration", "NodeRuntime", "ProgramRunner",
-                "ServiceLifecycle", "SitestackerCLI", "UnixSignals", "WireFormat", "ZeroMQ",
+                "ClusterModel", "ClusterSigning", "DatabaseStatus", "EventLogSQLite",
+                "GitWorkspace", "HTTPTransport", "Logging", "MeshTransport", "NodeConfiguration",
+                "NodeRuntime", "ProgramRunner", "ServiceLifecycle", "SitestackerCLI",
+                "UnixSignals", "WireFormat", "ZeroMQ",
             ],
             // Support for tests and measurements; no product.
             "NodeRuntimeTesting": [
