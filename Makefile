@@ -11,6 +11,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # What a bare Debian 12 with Swift lacks: libraries to build with, servers to test against.
 LIBRARIES := libzmq3-dev libsodium-dev libssl-dev libsqlite3-dev git ca-certificates
 SERVERS := php8.2-fpm php8.2-cli php-apcu libfcgi-bin curl procps redis-server memcached
+WEB_SERVERS := apache2-bin libapache2-mod-php8.2 varnish
 DATABASES := libmariadb3 mariadb-server-core mariadb-client-core libpq5 postgresql-15 sqlite3
 PYTHON := python3-zmq python3-nacl python3-protobuf protobuf-compiler
 PEERS := build-essential nats-server libnats-dev
@@ -30,7 +31,7 @@ help: ## Show this list.
 .PHONY: setup
 setup: ## Install what this machine lacks (Debian 12; asks for sudo where needed).
 	@command -v swift >/dev/null || { echo "Swift 6.2 or newer is needed: see https://www.swift.org/install/linux/"; exit 69; }
-	@missing=""; for package in $(LIBRARIES) $(SERVERS) $(DATABASES) $(PYTHON); do \
+	@missing=""; for package in $(LIBRARIES) $(SERVERS) $(WEB_SERVERS) $(DATABASES) $(PYTHON); do \
 	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
 	done; \
 	[ -z "$$missing" ] || { $(INSTALL); }

@@ -37,11 +37,14 @@ public struct HookedCache: CacheTarget {
         self.timeout = timeout
     }
 
-    /// What its steps are called.
+    /// What its steps are called: of a command the program and one argument, since receipts travel
+    /// and further ones may be secrets.
     public var name: String {
         switch means {
         case .command(let words):
-            CacheTargetError.printable("command \(words.joined(separator: " "))")
+            CacheTargetError.printable(
+                "command " + words.prefix(2).joined(separator: " ")
+                    + (words.count > 2 ? " ..." : ""))
         case .post(let place): "post \(place)"
         }
     }

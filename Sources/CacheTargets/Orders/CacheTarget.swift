@@ -32,16 +32,16 @@ public enum OrderPart: String, Sendable, Hashable, CaseIterable {
     /// Pages and entries by tag.
     case tag
 
-    /// What nobody can clear, in the words of a step.
-    var subject: String {
+    /// Why nobody can clear it, in the words of a step.
+    var absence: String {
         switch self {
-        case .all: "any cache"
-        case .opcode: "an opcode cache"
-        case .user: "a user cache"
-        case .path: "files"
-        case .key: "keys"
-        case .url: "URLs"
-        case .tag: "tags"
+        case .all: "no cache is configured"
+        case .opcode: "no configured cache is an opcode cache"
+        case .user: "no configured cache is a user cache"
+        case .path: "no configured cache knows files"
+        case .key: "no configured cache knows keys"
+        case .url: "no configured cache knows URLs"
+        case .tag: "no configured cache knows tags"
         }
     }
 }
@@ -105,8 +105,8 @@ public struct CacheSet: Sendable {
         return OrderPart.allCases.filter(missing.contains).map { part in
             StepReceipt(
                 target: CacheSet.name,
-                action: StepReceipt.nothing("no configured cache knows \(part.subject)"),
-                failure: nil, proof: [], microseconds: 0)
+                action: StepReceipt.nothing(part.absence), failure: nil, proof: [],
+                microseconds: 0)
         }
     }
 }

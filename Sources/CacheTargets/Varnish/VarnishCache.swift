@@ -87,7 +87,7 @@ public struct VarnishCache: CacheTarget {
         }
         var wishes = order.urls.map { url in
             Wish(
-                action: "\(CacheTargetError.printable(url))",
+                action: "URL \(CacheTargetError.printable(url))",
                 requests: Result { () throws(BanRequest.Refusal) in [try BanRequest(url: url)] })
         }
         if !order.tags.isEmpty {

@@ -68,11 +68,14 @@ struct HookedCacheTests {
     @Test(
         "A command that fails, hangs or is missing is a failure with its last words",
         arguments: [
-            ("echo first >&2; echo 'no such cache' >&2; exit 7", "exit status 7 no such cache"),
-            ("kill -9 $$", "signal 9"), ("exec sleep 600", "within 0.5 seconds"),
+            (
+                "echo first >&2; echo 'no such cache' >&2; exit 7", "exit status 7 no such cache",
+                20.0
+            ),
+            ("kill -9 $$", "signal 9", 20), ("exec sleep 600", "within 0.5 seconds", 0.5),
         ])
-    func failures(script: String, words: String) async throws {
-        let cache = try command(script, timeout: .milliseconds(500))
+    func failures(script: String, words: String, seconds: Double) async throws {
+        let cache = try command(script, timeout: .seconds(seconds))
         let failure = try #require(
             await cache.clear(Self.everything, sparing: []).first?.failure)
         #expect(failure.contains(words), "\(failure)")

@@ -45,7 +45,8 @@ final class ServerProcess: Sendable {
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        // A group of its own: Apache ends by a signal to its group, and its children by ours.
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         words.append(nil)
         defer { words.forEach { free($0) } }
@@ -71,6 +72,7 @@ final class ServerProcess: Sendable {
                 if ContinuousClock.now > deadline { kill(processID, SIGKILL) }
                 _ = poll(nil, 0, 1)
             }
+            kill(-processID, SIGKILL)
             hasEnded = true
         }
     }

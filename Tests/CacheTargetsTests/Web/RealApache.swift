@@ -58,11 +58,10 @@ final class RealApache: Sendable {
         try directory.write("apache.conf", (lines + extra).joined(separator: "\n") + "\n")
         try directory.write("site/\(folder)/site.php", Self.page)
         try directory.write("site/\(folder)/page.php", "<?php return 1;\n")
-        // Apache ends by a signal to its whole process group, which must not be the test's.
         process = try ServerProcess(
-            ServerProcess.program("setsid"),
+            "/usr/bin/env",
             [
-                "/usr/bin/env", "PHP_INI_SCAN_DIR=", try #require(Self.program), "-f",
+                "PHP_INI_SCAN_DIR=", try #require(Self.program), "-f",
                 "\(directory.path)/apache.conf", "-DFOREGROUND",
             ])
         try await wait(for: "apache answers") {

@@ -68,8 +68,21 @@ struct WebScriptTests {
         let steps = await cache.clear(.plain, sparing: [])
         #expect(steps.count == 2)
         #expect(steps.allSatisfy { $0.failure?.contains("within") == true })
-        #expect(server.requests.first?.fields["x-sitestacker-token"]?.count == 64)
-        #expect(server.requests.first?.target.contains("token") == false)
+        #expect(try files().isEmpty)
+    }
+
+    @Test("The token travels in a header, never in the address")
+    func token() async throws {
+        let server = try WebServer { _ in WebServer.answer(404, "") }
+        let cache = WebPHPCache(
+            try WebPlace(host: "127.0.0.1", port: server.port, target: "/shop"),
+            site: directory.path, root: "web/root", pool: BlockingPool(name: "web", width: 1),
+            timeout: .seconds(20))
+        #expect(await cache.clear(.plain, sparing: []).allSatisfy { $0.failure != nil })
+        let request = try #require(server.requests.first)
+        let token = try #require(request.fields["x-sitestacker-token"])
+        #expect(token.count == 64 && !request.target.contains(token))
+        #expect(request.target.hasPrefix("/shop/sitestacker-clear-"))
         #expect(try files().isEmpty)
     }
 
