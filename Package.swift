@@ -164,7 +164,7 @@ let package = Package(
         tests(
             "NodeRuntimeTests",
             [
-                "AdminAPI", "ClusterModel", "ClusterSigning", "NodeRuntime", "NodeRuntimeTesting",
+                "AdminAPI", "ClusterCore", "ClusterModel", "ClusterSigning", "NodeRuntime", "NodeRuntimeTesting",
                 "WireFormat", logging,
             ]),
         tests("HTTPTransportTests", ["HTTPTransport"]),

@@ -157,8 +157,9 @@ import Testing
         var retries = 0
         for number in 2...40 {
             bench.add(UInt64(number))
-            bench.wait(.milliseconds(200))
             if bench.begin()?.spared == ["opcode"] { retries += 1 }
+            // Its next attempt comes due while another clear runs.
+            bench.wait(.milliseconds(200))
             _ = bench.end(["opcode"], failing: ["redis"])
         }
         #expect((2...6).contains(retries), "8 s with waits of about 1, 2, 4 s: \(retries)")
