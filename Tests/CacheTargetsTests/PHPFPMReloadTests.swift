@@ -49,6 +49,18 @@ struct PHPFPMReloadTests {
         #expect(server.children == old)
     }
 
+    @Test("A master that does not heed the signal is a failure, although its workers answer")
+    func deaf() async throws {
+        let server = try await RealPHPFPM.started()
+        try await server.visit("warm")
+        #expect(kill(server.processID, SIGSTOP) == 0)
+        let quick = FastCGIDeadlines(connect: .milliseconds(200), total: .milliseconds(600))
+        let reports = await cache(server, deadlines: quick).clear(.everything)
+        #expect(reports.first?.failure?.code == .unproven)
+        #expect(reports.first?.failure?.found.contains("old workers") == true)
+        #expect(kill(server.processID, SIGCONT) == 0)
+    }
+
     @Test("Workers that cannot end are a failure in time; the caches are cleared all the same")
     func stuck() async throws {
         var settings = RealPHPFPM.Settings()

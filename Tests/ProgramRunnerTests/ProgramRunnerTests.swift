@@ -82,11 +82,13 @@ struct ProgramRunnerTests {
         #expect(clean["PATH"]?.isEmpty == false)
     }
 
-    @Test("At the deadline the whole group is ended, also children that do not heed SIGTERM")
-    func deadline() async throws {
+    @Test(
+        "At the deadline the whole group is ended, also children that do not heed SIGTERM",
+        arguments: ["trap '' TERM", ":"])
+    func deadline(leader: String) async throws {
         let script = """
-            (trap '' TERM; echo $BASHPID > child; echo > ready; exec sleep 600) &
-            trap '' TERM; while :; do sleep 600; done
+            (trap '' TERM; echo $BASHPID > child; exec sleep 600) &
+            \(leader); while :; do sleep 600; done
             """
         var hanging = call(script, deadline: .seconds(1))
         hanging.words[0] = "/bin/bash"
@@ -130,7 +132,9 @@ struct ProgramRunnerTests {
     @Test("Much complaint that is within bounds is kept by its end")
     func complaint() async throws {
         let result = try await ProgramRunner().run(
-            call("head -c 1000000 /dev/zero | tr '\\0' x >&2; echo >&2; printf 'the \\033[31mend\\n\\n' >&2"))
+            call(
+                "head -c 1000000 /dev/zero | tr '\\0' x >&2; echo >&2; printf 'the \\033[31mend\\n\\n' >&2"
+            ))
         #expect(result.complaint.count == 8 << 10)
         #expect(result.lastComplaint == "the  [31mend")
     }
