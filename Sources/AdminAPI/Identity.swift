@@ -22,6 +22,9 @@ public struct IdentityDocument: Codable, Sendable, Hashable {
     public var grantSerial: UInt64
     /// Heads of this node's logs, which a new grant should cover.
     public var heads: [HeadDocument]
+    /// Whether another member has heard that this node's grant has ended; in the answer to a
+    /// logout only.
+    public var isHeard: Bool?
 
     /// Makes the document from its fields.
     public init(

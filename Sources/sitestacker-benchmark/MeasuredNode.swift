@@ -51,7 +51,8 @@ struct MeasuredNode: Sendable {
                 host: HostFacts(hostname: "bench", path: state, version: "bench"),
                 introduction: Introduction(
                     identity: identity, instance: fixture.instance(of: index),
-                    endpoints: endpoints, version: "bench")),
+                    endpoints: endpoints, version: "bench"),
+                audit: NoTrail()),
             logger: logger)
     }
 
@@ -117,4 +118,9 @@ private struct NoReactions: EventReactor {
     func react(
         _ index: Int, to event: ApplicationEvent, payload: [UInt8], id: EventID
     ) async -> String? { nil }
+}
+
+/// Nobody asks afterwards who did what.
+private struct NoTrail: AuditTrail {
+    func note(_ entry: AuditEntry) {}
 }

@@ -22,11 +22,12 @@ struct Daemon {
     /// - Throws: `ConfigurationError`, `EventLogError`, `TransportError`, `ServerError`: nothing is
     ///   served then.
     func run() async throws {
+        let audit = try BoundedLogFile(path: "\(stateDirectory)/audit.log")
         var served: [ServedInstallation] = []
         for site in sites {
             served.append(
                 try ServedInstallation(
-                    site: site, stateDirectory: stateDirectory, order: served.count,
+                    site: site, stateDirectory: stateDirectory, order: served.count, audit: audit,
                     logger: logger))
         }
         let table = InstallationTable(entries: served.map(\.entry))

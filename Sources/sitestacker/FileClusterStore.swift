@@ -22,6 +22,9 @@ struct FileClusterStore: ClusterStore {
 
     func loggedOutSerial() throws -> UInt64 {
         guard let bytes = try state.read(.loggedOut) else { return 0 }
+        guard bytes.count == 8 else {
+            throw DamagedLogout(path: "\(state.folder)/\(SiteState.File.loggedOut.rawValue)")
+        }
         return bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
 
@@ -29,5 +32,14 @@ struct FileClusterStore: ClusterStore {
         guard serial > 0 else { return try state.remove(.loggedOut) }
         try state.write(
             .loggedOut, (0..<8).map { UInt8(truncatingIfNeeded: serial >> UInt64(56 - 8 * $0)) })
+    }
+}
+
+/// The mark of a logout is there and cannot be read.
+private struct DamagedLogout: Error, CustomStringConvertible {
+    let path: String
+
+    var description: String {
+        "\(path) marks a logout and is damaged: expected 8 bytes; log in again"
     }
 }

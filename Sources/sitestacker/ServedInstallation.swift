@@ -28,7 +28,9 @@ struct ServedInstallation: Sendable {
     /// Reads configuration and state, and opens the log; nothing is on the network yet.
     ///
     /// - Parameter order: Counts the daemon's installations from 0: each takes its own mesh ports.
-    init(site: String, stateDirectory: String, order: Int, logger: Logger) throws {
+    init(
+        site: String, stateDirectory: String, order: Int, audit: BoundedLogFile, logger: Logger
+    ) throws {
         let file = "\(site)/\(SiteConfiguration.fileName)"
         let configuration = try SiteConfiguration.load(from: file)
         let state = SiteState(stateDirectory: stateDirectory, site: site)
@@ -76,7 +78,7 @@ struct ServedInstallation: Sendable {
                 host: HostFacts(
                     hostname: ServedInstallation.hostname, path: site,
                     version: ServedInstallation.version),
-                surveyor: survey),
+                surveyor: survey, audit: FileAuditTrail(site: site, file: audit)),
             logger: logger)
         code = CodeWatch(site: site, installation: installation) {
             await survey.repositories().repositories

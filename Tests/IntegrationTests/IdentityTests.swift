@@ -12,7 +12,11 @@ extension BlackBox.IdentityTests {
     func secondUser() async throws {
         try await Cluster.founded { cluster in
             try await cluster[1].addBob()
-            try await cluster[3].done("logout", "--yes")
+            try await cluster[3].done(
+                "logout", "--yes", "--password-stdin", input: Cluster.password + "\n")
+            try await eventually("server 1 to see server 3 leave") {
+                try await cluster[1].done("node", "list").text.contains("not logged in")
+            }
             #expect(try await cluster[3].run("status").status == 77)
             let before = try await cluster[1].applicationEvents().count
             #expect(try await cluster[3].run("publish", "order.fake", "{}").status == 77)

@@ -98,6 +98,7 @@ final class TestServer: Sendable {
     let log: InMemoryEventLog
     let caches = TestCaches()
     let surveyor = ScriptedSurveyor()
+    let trail = InMemoryAuditTrail()
 
     init(
         index: Int, identity: NodeIdentity, addresses: [NodeAddress], pin: ClusterPin,
@@ -118,7 +119,7 @@ final class TestServer: Sendable {
                 endpoints: Endpoints(host: "127.0.0.1", publishPort: 1, requestPort: 2),
                 caches: caches, reactor: NoReactor(), doors: doors, clock: TestClock(),
                 host: HostFacts(hostname: "host\(index + 1)", path: "/site", version: "test"),
-                surveyor: surveyor),
+                surveyor: surveyor, audit: trail),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 }

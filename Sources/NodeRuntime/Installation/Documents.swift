@@ -31,6 +31,16 @@ extension UserDocument {
     }
 }
 
+extension UserDocument {
+    /// The user that a member is logged in as.
+    init(_ member: Member, in authority: Authority) {
+        let account = authority.account(named: member.user)?.account
+        self.init(
+            name: member.user, email: account?.email ?? "", fullName: account?.fullName ?? "",
+            scopes: member.grant.scopes.description, expires: member.grant.notAfter.milliseconds)
+    }
+}
+
 extension GrantDocument {
     init(_ report: GrantReport, heads: [EpochHead]) {
         let grant = report.grant
@@ -94,10 +104,7 @@ extension OutcomeDocument {
 extension NodeSnapshot {
     /// The user a member is logged in as.
     func document(of member: Member) -> UserDocument {
-        let account = authority.account(named: member.user)?.account
-        return UserDocument(
-            name: member.user, email: account?.email ?? "", fullName: account?.fullName ?? "",
-            scopes: member.grant.scopes.description, expires: member.grant.notAfter.milliseconds)
+        UserDocument(member, in: authority)
     }
 
     /// The members in the order of the list, those outside it last.

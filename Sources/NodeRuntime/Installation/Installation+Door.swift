@@ -45,6 +45,7 @@ extension Installation {
     /// the last node of a cluster that logs out can still be logged in.
     private func holding() async throws(ErrorDocument) -> LoginService.Holding? {
         if let node { return await node.holding() }
+        if let idleHolding { return idleHolding }
         guard let pin = try stored({ try ports.store.clusterPin() }) else { return nil }
         let bootstrap = try stored { try ports.store.bootstrapRecords() }
         let recovered: RecoveredEventLog
@@ -55,12 +56,17 @@ extension Installation {
         }
         let records = RecordVerifier(cluster: pin.cluster).verified(recovered.records + bootstrap)
         let authority = Authority(pin: pin, own: identity.node, records: records)
-        return LoginService.Holding(pin: pin, authority: authority) { [ports] record in
-            await withCheckedContinuation { continuation in
-                ports.log.submit([.records([record])]) {
-                    continuation.resume(returning: $0 == nil)
-                }
-            }
+        idleHolding = LoginService.Holding(pin: pin, authority: authority) { [weak self] record in
+            await self?.keepWhileIdle(record) ?? false
+        }
+        return idleHolding
+    }
+
+    /// Keeps a grant that came to a node which is logged out; whether it is durable.
+    private func keepWhileIdle(_ record: VerifiedRecord) async -> Bool {
+        idleHolding = nil
+        return await withCheckedContinuation { continuation in
+            ports.log.submit([.records([record])]) { continuation.resume(returning: $0 == nil) }
         }
     }
 

@@ -61,7 +61,7 @@ extension Installation {
     }
 
     /// What came of asking another server.
-    private enum Answer: Sendable {
+    enum Answer: Sendable {
         /// It told of itself; its clock is so many milliseconds ahead, where that is known.
         case told(StatusReport, url: String, skew: Int64?)
         /// It did not, or what it told cannot be used.
@@ -81,7 +81,8 @@ extension Installation {
         return entries.indices.compactMap { answers[$0] }
     }
 
-    private nonisolated func ask(
+    /// Asks a listed node for its status; one that does not answer carries its error.
+    nonisolated func ask(
         _ entry: ListedNode, _ node: Node, _ snapshot: NodeSnapshot
     ) async -> Answer {
         let url = entry.address.url

@@ -17,12 +17,15 @@ public actor Installation: AdminService, DoorService {
     private var instance: InstanceID
     nonisolated let logger: Logger
     nonisolated let counters = Counters()
+    nonisolated let audit: Auditor
     nonisolated let logins: LoginService
     /// What `status` tells of the site.
     public nonisolated let site: SiteView
 
     var settings: InstallationSettings
     var node: Node?
+    /// What logins may use while there is no node: read from the log once, not for each message.
+    var idleHolding: LoginService.Holding?
     private var hasStopped = false
     private nonisolated let loginChanges: AsyncStream<Void>
     private nonisolated let loginSink: AsyncStream<Void>.Continuation
@@ -38,7 +41,10 @@ public actor Installation: AdminService, DoorService {
         self.logger = logger
         instance = Installation.newInstance()
         (loginChanges, loginSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        logins = LoginService(identity: identity, clock: ports.clock, counters: counters)
+        let audit = Auditor(trail: ports.audit, clock: ports.clock)
+        self.audit = audit
+        logins = LoginService(
+            identity: identity, clock: ports.clock, counters: counters, audit: audit)
         site = SiteView(
             SurveyDesk(ports.surveyor, clock: ports.clock), counters: counters)
     }
@@ -80,6 +86,7 @@ public actor Installation: AdminService, DoorService {
 
     /// Has `run` look again whether there is a login.
     func loginChanged() async {
+        idleHolding = nil
         loginSink.yield()
         await node?.finish()
     }
@@ -88,9 +95,10 @@ public actor Installation: AdminService, DoorService {
         guard let pin = try ports.store.clusterPin() else { return nil }
         let recovered = try await ports.log.recover()
         instance = Installation.newInstance()
+        guard let ended = endedSerial else { return nil }
         let start = try NodeRecovery(
             identity: identity, instance: instance, pin: pin, settings: settings,
-            ignoredGrantSerial: try ports.store.loggedOutSerial(),
+            ignoredGrantSerial: ended,
             bootstrap: try ports.store.bootstrapRecords()
         ).start(from: recovered)
         guard let start else { return nil }
@@ -195,15 +203,19 @@ public struct InstallationPorts: Sendable {
     public var host: HostFacts
     /// What there is to see of the site.
     public var surveyor: any SiteSurveyor
+    /// Where is kept who did what.
+    public var audit: any AuditTrail
 
     /// Joins the ports.
     public init(
         log: any EventLog, store: any ClusterStore,
         transport: @escaping @Sendable (NodeIdentity) throws -> any Transport,
         endpoints: Endpoints, caches: any CacheClearer, reactor: any EventReactor,
-        doors: any DoorClient, clock: any HostClock, host: HostFacts, surveyor: any SiteSurveyor
+        doors: any DoorClient, clock: any HostClock, host: HostFacts,
+        surveyor: any SiteSurveyor, audit: any AuditTrail
     ) {
         self.surveyor = surveyor
+        self.audit = audit
         self.log = log
         self.store = store
         self.transport = transport
@@ -221,7 +233,7 @@ public struct InstallationPorts: Sendable {
         NodePorts(
             transport: transport, log: log, caches: caches, reactor: reactor, doors: doors,
             clock: clock, hub: SubscriptionHub(), host: host, introduction: introduction,
-            site: site)
+            audit: audit, site: site)
     }
 }
 
@@ -234,6 +246,8 @@ public protocol ClusterStore: Sendable {
     /// Records that were made before there was a log, as `init` does.
     func bootstrapRecords() throws -> [SealedRecord]
     /// The serial of the grant that `logout` ended; 0 for none.
+    ///
+    /// - Throws: where something was written that cannot be read: the node counts as logged out.
     func loggedOutSerial() throws -> UInt64
     /// Makes durable that grants up to that serial are not used any more; 0 takes it back.
     func logOut(serial: UInt64) throws

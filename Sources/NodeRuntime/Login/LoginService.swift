@@ -44,19 +44,24 @@ actor LoginService {
     private struct Session {
         var step: Step
         let account: (name: String, credential: AccountCredential)?
+        /// As it was typed.
+        let name: String
+        let address: String
         let began: Instant
     }
 
     private let identity: NodeIdentity
     private let clock: any HostClock
     private let counters: Counters
+    private let audit: Auditor
     private var sessions: [String: Session] = [:]
     private var tries: [String: [Instant]] = [:]
 
-    init(identity: NodeIdentity, clock: any HostClock, counters: Counters) {
+    init(identity: NodeIdentity, clock: any HostClock, counters: Counters, audit: Auditor) {
         self.identity = identity
         self.clock = clock
         self.counters = counters
+        self.audit = audit
     }
 
     /// Takes one message; everything that is wrong ends its session.
@@ -75,14 +80,22 @@ actor LoginService {
                     "unknown-step", "expected start, share, confirm or grant as the step")
             }
         } catch let error as ErrorDocument {
-            end(message.session)
-            counters.count("login.\(error.code)")
+            refuse(message, from: address, error.code)
             throw error
         } catch {
-            end(message.session)
-            counters.count("login.refused")
+            refuse(message, from: address, LoginService.wrongPassword.code)
             throw LoginService.wrongPassword
         }
+    }
+
+    /// Ends the login that a message was for, counts it, and notes it.
+    private func refuse(_ message: LoginMessage, from address: String, _ code: String) {
+        let session = message.session.flatMap { sessions[$0] }
+        end(message.session)
+        counters.count("login.\(code)")
+        audit.refused(
+            .login, user: session?.name ?? message.name, address: session?.address ?? address,
+            reason: code)
     }
 
     // MARK: Steps
@@ -111,7 +124,7 @@ actor LoginService {
         sessions[session.description] = Session(
             step: .started(
                 Spake2PlusVerifier(record: account.verifier, binding: transcript.binding)),
-            account: known, began: clock.now().instant)
+            account: known, name: name, address: address, began: clock.now().instant)
         return LoginReply(
             session: session.description, cluster: holding.pin.cluster.description,
             parameters: Hexadecimal.encode(account.parameters.encoded),
@@ -139,6 +152,7 @@ actor LoginService {
         let sealed = channel.seal(try welcome.encoded())
         sessions[id]?.step = .proven(channel)
         counters.count("login.proven")
+        audit.done(.login, user: account.name, address: session.address)
         return LoginReply(session: id, bytes: Hexadecimal.encode(sealed))
     }
 
@@ -152,6 +166,7 @@ actor LoginService {
             throw LoginService.refusal("grant-refused", "expected a grant that counts")
         }
         counters.count("login.granted")
+        audit.done(.grant, user: session.account?.name, address: session.address)
         return LoginReply(session: id)
     }
 
@@ -190,7 +205,11 @@ actor LoginService {
     private func abandon(_ id: String?) {
         guard let id, let session = sessions[id] else { return }
         let isProven = if case .proven = session.step { true } else { false }
-        if !isProven { counters.count("login.unfinished") }
+        if !isProven {
+            counters.count("login.unfinished")
+            audit.refused(
+                .login, user: session.name, address: session.address, reason: "unfinished")
+        }
         end(id)
     }
 

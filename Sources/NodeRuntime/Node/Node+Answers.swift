@@ -103,6 +103,9 @@ extension Node {
         }
     }
 
+    /// Whether another member has all records that are here.
+    var hasSpreadRecords: Bool { spreadRecords == core.currentAuthority.digest }
+
     // MARK: Answers
 
     /// Sends an answer.
@@ -185,6 +188,7 @@ extension Node {
     ) {
         let authority = core.currentAuthority
         guard request.digest != authority.digest else {
+            if isMember { spreadRecords = authority.digest }
             return answer(.records(RecordsPage(records: [], isLast: true)), ticket)
         }
         let known = Set(request.known)
@@ -199,7 +203,9 @@ extension Node {
             else { break }
             page.append(record)
         }
-        answer(.records(RecordsPage(records: page, isLast: page.count == lacking.count)), ticket)
+        let isLast = page.count == lacking.count
+        if isMember, isLast { spreadRecords = authority.digest }
+        answer(.records(RecordsPage(records: page, isLast: isLast)), ticket)
     }
 
     /// Something else went wrong on the way to an answer.

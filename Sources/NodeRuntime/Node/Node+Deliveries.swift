@@ -74,8 +74,11 @@ extension Node {
             feed(.beaconReceived(beacon, from: peer))
             if beacon.records != core.currentAuthority.digest {
                 askForRecords(of: peer)
-            } else if !core.currentAuthority.isComplete {
-                askForRecords(of: peer, atMostEvery: .seconds(10))
+            } else {
+                spreadRecords = beacon.records
+                if !core.currentAuthority.isComplete {
+                    askForRecords(of: peer, atMostEvery: .seconds(10))
+                }
             }
         case .failure(let rejection):
             if case .unknownSigner = rejection { askForRecords(of: peer) }
@@ -137,6 +140,7 @@ extension Node {
     func reject(_ reason: String, from peer: NodeID) {
         let count = offences.note(peer, at: ports.clock.now().instant)
         counters.count(reason)
+        audit.refused(.message, address: peer.description, reason: reason)
         if count.isPowerOfTwo {
             logger.warning("refused from \(peer.short), \(count) in a row: \(reason)")
         }

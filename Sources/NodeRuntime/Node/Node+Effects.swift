@@ -91,7 +91,7 @@ extension Node {
             now: ports.clock.now().instant)
     }
 
-    private func broadcast(_ beacon: Beacon) {
+    func broadcast(_ beacon: Beacon) {
         do {
             let sealed = try BeaconSealer(cluster: pin.cluster, identity: identity).seal(beacon)
             ports.transport.broadcast(sealed.frames)

@@ -9,6 +9,33 @@ extension Node {
     func report(_ observation: Observation) {
         counters.count("core.\(observation.mark)")
         logger.log(level: observation.level, "\(observation.sentence)")
+        note(observation)
+    }
+
+    /// Notes what concerns the authority of others over this node.
+    private func note(_ observation: Observation) {
+        switch observation {
+        case .cloneHeard: audit.refused(.clone, reason: "a process with this node's identity")
+        case .withheld(let range, let reason):
+            audit.refused(
+                .events, address: range.log.origin.description, subject: "\(range)",
+                reason: reason)
+        case .chainBroken(let range, let peer):
+            audit.refused(
+                .message, address: peer.description, subject: "\(range)", reason: "broken chain")
+        case .forkFound(let id, _, _, let peer):
+            audit.refused(
+                .message, address: peer.description, subject: "\(id)", reason: "a fork of a log")
+        case .requestRejected(let peer, let reason), .beaconRejected(let peer, let reason):
+            audit.refused(.message, address: peer.description, reason: reason)
+        case .epochBegun, .epochRefused, .ownTailFound, .duplicateDropped, .batchHeld,
+            .batchDropped, .pullStarted, .pullFinished, .gapUnprovable, .appendFailed,
+            .loadFailed, .peerStatusChanged, .relinked, .clockSkewed, .farFutureHeld,
+            .farFutureReleased, .voided, .applyFailed, .parked, .fullClearOwed, .fullClearDone,
+            .receiptsMerged, .limitReached, .truncated, .blobStored, .blobFailed,
+            .unexpectedCompletion, .clearFailed, .codeSwitched, .codeCleared, .surveyFailed:
+            break
+        }
     }
 }
 

@@ -34,8 +34,20 @@ extension Node {
     }
 
     private nonisolated func knock(at address: NodeAddress) async -> ProbeAnswer {
+        switch await introduction(at: address) {
+        case .success(let introduction):
+            if let grant = introduction.hello.grant { post(.records([grant])) }
+            return .hello(HelloFacts(introduction.hello, address: introduction.address))
+        case .failure(let failure): return failure.answer
+        }
+    }
+
+    /// Asks the node at a door who it is.
+    nonisolated func introduction(
+        at address: NodeAddress
+    ) async -> Result<(hello: Hello, address: String), ProbeFailure> {
         guard let nonce = Bytes32(SecureRandom.bytes(32)) else {
-            return .unreachable("no randomness")
+            return .failure(ProbeFailure(.unreachable("no randomness")))
         }
         do {
             let request = try HelloCodec.encode(HelloRequest(nonce: nonce, cluster: pin.cluster))
@@ -43,21 +55,21 @@ extension Node {
                 request, host: address.host, port: address.port, hostHeader: address.host)
             let sealed = try HelloCodec.decodeSealed(answer.body)
             switch HelloVerifier().verify(sealed, nonce: nonce) {
-            case .success(let hello):
-                if let grant = hello.grant { post(.records([grant])) }
-                return .hello(HelloFacts(hello, address: answer.address))
+            case .success(let hello): return .success((hello, answer.address))
             case .failure(let rejection):
                 counters.count("hello.\(rejection.name)")
-                return .refused(status: 200, "\(rejection)")
+                return .failure(ProbeFailure(.refused(status: 200, "\(rejection)")))
             }
         } catch let error as DoorError {
             switch error {
-            case .unreachable(let why): return .unreachable(why)
-            case .refused(let status, let why): return .refused(status: status, why)
+            case .unreachable(let why): return .failure(ProbeFailure(.unreachable(why)))
+            case .refused(let status, let why):
+                return .failure(ProbeFailure(.refused(status: status, why)))
             }
         } catch {
             counters.count("hello.malformed")
-            return .refused(status: 200, "not a sitestacker door: \(error)")
+            return .failure(
+                ProbeFailure(.refused(status: 200, "not a sitestacker door: \(error)")))
         }
     }
 
@@ -72,6 +84,21 @@ extension Node {
     var ownGrantRecord: SealedRecord? {
         core.currentAuthority.ownGrant.flatMap { core.currentAuthority.records([$0]).first }
     }
+}
+
+/// A door that did not introduce a node.
+struct ProbeFailure: Error {
+    /// What the roster is told.
+    let answer: ProbeAnswer
+    /// Why, for people.
+    var reason: String {
+        switch answer {
+        case .unreachable(let why), .refused(status: _, let why): why
+        case .hello: ""
+        }
+    }
+
+    init(_ answer: ProbeAnswer) { self.answer = answer }
 }
 
 extension HelloFacts {

@@ -41,6 +41,9 @@ public actor Node: TransportSink {
     var open: [ReplyTicket: OpenRequest] = [:]
     var keys: NodeKeyRing
     var recordsAsked: [NodeID: Instant] = [:]
+    /// Digest of the records here, when another member was last known to have them all.
+    var spreadRecords: Digest?
+    let audit: Auditor
     var wantedLinks: [PeerLink] = []
     var offences = Offences()
     var readiness = Readiness(obstacles: [.awaitingOwnHeads])
@@ -66,6 +69,7 @@ public actor Node: TransportSink {
         written = VersionVector(start.recovered.logs.map { ($0.head.log, $0.applied) })
         roster = start.roster
         keys = start.keys
+        audit = Auditor(trail: ports.audit, clock: ports.clock)
         (jobs, jobSink) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
     }
 
@@ -283,14 +287,17 @@ public struct NodePorts: Sendable {
     public var introduction: Introduction
     /// What it tells of the site in `status`.
     public var site: SiteView
+    /// Where is kept who did what.
+    public var audit: any AuditTrail
 
     /// Joins the ports.
     public init(
         transport: any Transport, log: any EventLog, caches: any CacheClearer,
         reactor: any EventReactor, doors: any DoorClient, clock: any HostClock,
         hub: SubscriptionHub, host: HostFacts, introduction: Introduction,
-        site: SiteView = SiteView()
+        audit: any AuditTrail, site: SiteView = SiteView()
     ) {
+        self.audit = audit
         self.site = site
         self.introduction = introduction
         self.transport = transport

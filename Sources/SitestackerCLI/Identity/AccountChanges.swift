@@ -112,6 +112,22 @@ struct AccountChanges: Sendable {
         try await submit(accounts.sealed([RecordDraft(.revocation(revocation))], with: signer))
     }
 
+    /// Ends a user's grants for this server's node; what it has published so far stays.
+    func logOut(_ account: AccountDocument, password: SecretBytes) async throws {
+        guard let own = NodeID(hex: accounts.own.node) else {
+            throw ErrorDocument.unexpected("this node's identity", "a node ID")
+        }
+        let signer = try unsealedKey(of: account, password: password, in: accounts.pin)
+        let covers = try accounts.covers(of: own)
+        let ends = try account.grants.filter { $0.node == accounts.own.node }.map { grant in
+            guard let hash = Digest(hex: grant.hash) else {
+                throw ErrorDocument.unexpected("a grant of \(account.user.name)", "its hash")
+            }
+            return RecordDraft(.revocation(Revocation(subject: .grant(hash), covers: covers)))
+        }
+        try await submit(accounts.sealed(ends, with: signer))
+    }
+
     /// Admits a foreign client.
     func add(
         _ client: ClientKey, by administrator: AccountDocument, password: SecretBytes

@@ -54,3 +54,15 @@ extension DaemonConnection: Administration {
         try await post(Routes.retry, request)
     }
 }
+
+/// A command that does its work through the daemon's administration.
+protocol AdministrationCommand: ContextCommand {
+    /// Does the work, whatever administration there is.
+    func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32
+}
+
+extension AdministrationCommand {
+    func run(in context: CommandContext) async throws -> Int32 {
+        try await run(in: context, context.daemon())
+    }
+}

@@ -12,7 +12,7 @@ struct NodeCommand: AsyncParsableCommand {
 }
 
 /// Shows the members.
-struct NodeListCommand: ContextCommand {
+struct NodeListCommand: AdministrationCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the nodes of the cluster as this server sees them.",
@@ -22,10 +22,6 @@ struct NodeListCommand: ContextCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
-
-    func run(in context: CommandContext) async throws -> Int32 {
-        try await run(in: context, context.daemon())
-    }
 
     func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
         let members = try await daemon.members()
@@ -47,7 +43,7 @@ struct NodeListCommand: ContextCommand {
 }
 
 /// Throws a node out.
-struct NodeRemoveCommand: ContextCommand {
+struct NodeRemoveCommand: AdministrationCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
         abstract: "Remove a node from the cluster, for good.",
@@ -66,10 +62,6 @@ struct NodeRemoveCommand: ContextCommand {
     @Argument(help: "The node: its URL, its ID, or at least eight digits of the ID.")
     var node: String
 
-    func run(in context: CommandContext) async throws -> Int32 {
-        try await run(in: context, context.daemon())
-    }
-
     func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
         let changes = try await AccountChanges(daemon)
         let target = try member(
@@ -78,8 +70,7 @@ struct NodeRemoveCommand: ContextCommand {
         let isOwn = target.description == changes.accounts.own.node
         try confirmation.confirm(
             "This removes node \(target.short)\(isOwn ? ", THIS SERVER," : "") for good.", context)
-        var input = try PasswordInput(
-            fromInput: signer.passwords.fromInput, context.surroundings)
+        var input = try signer.input(context)
         try await changes.remove(
             target, by: administrator,
             password: try input.present(of: administrator.user.name))
@@ -109,24 +100,27 @@ struct NodeRemoveCommand: ContextCommand {
 }
 
 /// Leaves the cluster's mesh.
-struct LogoutCommand: ContextCommand {
+struct LogoutCommand: AdministrationCommand {
     static let configuration = CommandConfiguration(
         commandName: "logout",
         abstract: "Log this server out: it leaves the mesh, and keeps its log.",
         discussion: """
-            From then on it publishes nothing and hears nothing; login takes it back. The grant \
-            itself stays valid in the cluster; for a server that is gone use node remove.
+            From then on it publishes nothing and hears nothing; login takes it back. Asks for \
+            the user's password, ends this server's grants in the cluster, and so the others see \
+            it leave. With --local nobody is told, and no password is needed: the grant stays \
+            valid. For a server that is gone use node remove.
 
-            Example:
-              sitestacker logout --yes
+            Examples:
+              sitestacker logout
+              sitestacker logout --local --yes
             """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var passwords: PasswordOptions
     @OptionGroup var confirmation: ConfirmationOptions
 
-    func run(in context: CommandContext) async throws -> Int32 {
-        try await run(in: context, context.daemon())
-    }
+    @Flag(name: .customLong("local"), help: "Leave without telling the other servers.")
+    var isLocal = false
 
     func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
         let own = try await daemon.identity()
@@ -134,10 +128,25 @@ struct LogoutCommand: ContextCommand {
         try confirmation.confirm(
             "This server is logged in as \(user.name); after it leaves it gets no changes.",
             context)
+        if !isLocal { try await endGrants(of: user, daemon, context) }
         let identity = try await daemon.logout()
+        if !isLocal, identity.isHeard != true {
+            try context.output.note(
+                "No other server has heard of it yet: they go on counting this one as silent.",
+                style: .warning)
+        }
         try context.output.done(
             ChangeReport(change: "logged-out", user: user.name, node: identity.node),
             "Logged out.")
         return ExitStatus.done
+    }
+
+    private func endGrants(
+        of user: UserDocument, _ daemon: any Administration, _ context: CommandContext
+    ) async throws {
+        let changes = try await AccountChanges(daemon)
+        let account = try changes.accounts.account(user.name)
+        var input = try PasswordInput(fromInput: passwords.fromInput, context.surroundings)
+        try await changes.logOut(account, password: try input.present(of: user.name))
     }
 }

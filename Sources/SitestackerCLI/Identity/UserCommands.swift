@@ -25,10 +25,15 @@ struct SignerOptions: ParsableArguments {
     var administrator: String?
 
     @OptionGroup var passwords: PasswordOptions
+
+    /// Where the signer's password comes from.
+    func input(_ context: CommandContext) throws -> PasswordInput {
+        try PasswordInput(fromInput: passwords.fromInput, context.surroundings)
+    }
 }
 
 /// Makes a user.
-struct UserAddCommand: ContextCommand {
+struct UserAddCommand: AdministrationCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
         abstract: "Add a user to the cluster.",
@@ -56,17 +61,12 @@ struct UserAddCommand: ContextCommand {
     @Option(help: "What the user may do.")
     var scopes = ScopesArgument(Scopes.all.subtracting(.admin))
 
-    func run(in context: CommandContext) async throws -> Int32 {
-        try await run(in: context, context.daemon())
-    }
-
     func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
         let founder = try NewUser(name: user, email: email, fullName: name)
         let changes = try await AccountChanges(daemon)
         try changes.checkIsNew(founder)
         let administrator = try changes.accounts.administrator(signer.administrator)
-        var input = try PasswordInput(
-            fromInput: signer.passwords.fromInput, context.surroundings)
+        var input = try signer.input(context)
         let password = try input.present(of: administrator.user.name)
         let new = try input.new(of: founder.name)
         try await changes.add(
@@ -81,7 +81,7 @@ struct UserAddCommand: ContextCommand {
 }
 
 /// Shows the users.
-struct UserListCommand: ContextCommand {
+struct UserListCommand: AdministrationCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the users of the cluster, and what this server makes of them.",
@@ -91,10 +91,6 @@ struct UserListCommand: ContextCommand {
             """)
 
     @OptionGroup var global: GlobalOptions
-
-    func run(in context: CommandContext) async throws -> Int32 {
-        try await run(in: context, context.daemon())
-    }
 
     func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
         let document = try await daemon.accounts()
@@ -124,7 +120,7 @@ struct UserListCommand: ContextCommand {
 }
 
 /// Changes a password.
-struct UserPasswordCommand: ContextCommand {
+struct UserPasswordCommand: AdministrationCommand {
     static let configuration = CommandConfiguration(
         commandName: "passwd",
         abstract: "Change a user's password, and with it the user's key.",
@@ -142,10 +138,6 @@ struct UserPasswordCommand: ContextCommand {
     @Argument(help: ArgumentHelp("The user, by name or email address.", valueName: "name"))
     var user: String
 
-    func run(in context: CommandContext) async throws -> Int32 {
-        try await run(in: context, context.daemon())
-    }
-
     func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
         let changes = try await AccountChanges(daemon)
         let account = try changes.accounts.account(user)
@@ -153,8 +145,8 @@ struct UserPasswordCommand: ContextCommand {
             try changes.accounts.administrator(name)
         }
         let administrator = named?.user.name == account.user.name ? nil : named
-        var input = try PasswordInput(
-            fromInput: signer.passwords.fromInput, context.surroundings)
+        try await warnOfSilentMembers(of: account, daemon, context)
+        var input = try signer.input(context)
         let password = try input.present(of: (administrator ?? account).user.name)
         let count = try await changes.changePassword(
             of: account, by: administrator, password: password,
@@ -171,8 +163,27 @@ struct UserPasswordCommand: ContextCommand {
     }
 }
 
+extension UserPasswordCommand {
+    /// Names the members that may hold what the old key signed and nobody here has seen: it cannot
+    /// be signed again, and lapses.
+    fileprivate func warnOfSilentMembers(
+        of account: AccountDocument, _ daemon: any Administration, _ context: CommandContext
+    ) async throws {
+        let silent = try await daemon.members().members.filter {
+            $0.node != nil && !["self", "alive"].contains($0.state)
+        }
+        for member in silent {
+            let name = member.url ?? member.node.map { String($0.prefix(16)) } ?? "a server"
+            try context.output.note(
+                "Warning: \(name) is \(member.state). What \(account.user.name) signed there, and"
+                    + " nobody here has heard of, lapses: log it in again afterwards.",
+                style: .warning)
+        }
+    }
+}
+
 /// Removes a user.
-struct UserRemoveCommand: ContextCommand {
+struct UserRemoveCommand: AdministrationCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
         abstract: "Remove a user from the cluster, with every grant the user gave.",
@@ -190,10 +201,6 @@ struct UserRemoveCommand: ContextCommand {
     @Argument(help: ArgumentHelp("The user, by name or email address.", valueName: "name"))
     var user: String
 
-    func run(in context: CommandContext) async throws -> Int32 {
-        try await run(in: context, context.daemon())
-    }
-
     func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
         let changes = try await AccountChanges(daemon)
         let account = try changes.accounts.account(user)
@@ -201,8 +208,7 @@ struct UserRemoveCommand: ContextCommand {
         try confirmation.confirm(
             "This removes \(account.user.name) and ends"
                 + " \(counted(account.grants.count, "grant")) for good.", context)
-        var input = try PasswordInput(
-            fromInput: signer.passwords.fromInput, context.surroundings)
+        var input = try signer.input(context)
         try await changes.remove(
             account, by: administrator,
             password: try input.present(of: administrator.user.name))
@@ -215,7 +221,7 @@ struct UserRemoveCommand: ContextCommand {
 }
 
 /// Pins a user's name to a key.
-struct UserPinCommand: ContextCommand {
+struct UserPinCommand: AdministrationCommand {
     static let configuration = CommandConfiguration(
         commandName: "pin",
         abstract: "Say on this server which key a user of the users file has.",
@@ -234,10 +240,6 @@ struct UserPinCommand: ContextCommand {
 
     @Option(help: "The public key in hexadecimal digits; default: the account's.")
     var key: String?
-
-    func run(in context: CommandContext) async throws -> Int32 {
-        try await run(in: context, context.daemon())
-    }
 
     func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
         let account = try await ClusterAccounts(daemon).account(user)

@@ -111,6 +111,17 @@ import Testing
         #expect(daemon.authority.ownMember?.user == "alice")
     }
 
+    @Test(arguments: [("alive", false), ("dead", true), ("never heard", true)])
+    func `Members that may know more of the old key are named when they are silent`(
+        state: String, isNamed: Bool
+    ) async throws {
+        daemon.state.withLock { $0.hearing = state }
+        let desk = desk(TestCluster.password, "new password")
+        let command = try UserPasswordCommand.parse(["alice", "--password-stdin"])
+        #expect(try await command.run(in: desk.context, daemon) == 0)
+        #expect(desk.talk.text.contains("http://web1 is \(state)") == isNamed)
+    }
+
     @Test func `An administrator gives a lost password anew`() async throws {
         try await addBob()
         let desk = desk(TestCluster.password, "found password")
@@ -148,7 +159,7 @@ import Testing
     }
 
     @Test func `What is irrevocable asks first, and only yes is yes`() async throws {
-        let command = try LogoutCommand.parse([])
+        let command = try LogoutCommand.parse(["--local"])
         let silent = await #expect(throws: ErrorDocument.self) {
             try await command.run(in: Desk().context, daemon)
         }
@@ -160,6 +171,20 @@ import Testing
         #expect(daemon.authority.ownMember != nil)
         #expect(try await command.run(in: Desk(answers: ["yes"]).context, daemon) == 0)
         #expect(daemon.authority.ownMember == nil)
+    }
+
+    @Test func `A logout ends the node's grants, with the password of its user`() async throws {
+        let command = try LogoutCommand.parse(["--yes", "--password-stdin"])
+        let wrong = await #expect(throws: ErrorDocument.self) {
+            try await command.run(in: desk("wrong horse").context, daemon)
+        }
+        #expect(wrong?.code == "wrong-password")
+        #expect(daemon.authority.ownMember != nil)
+        let before = daemon.authority
+        _ = try await command.run(in: desk(TestCluster.password).context, daemon)
+        let ended = try #require(daemon.ended)
+        #expect(ended.members.isEmpty)
+        #expect(before.ownGrant.map { ended.standing(of: $0) } == .ineffective)
     }
 
     @Test(arguments: ["http://web1", "whole", "short"])

@@ -66,6 +66,8 @@ import Testing
         #expect(member.grant.curveKey == fresh.curveKey)
         #expect(member.grant.notAfter.milliseconds == 1_800_000_000_000 + 365 * 86_400_000)
         #expect(holder.granted.withLock { $0.count } == 1)
+        #expect(holder.trail.entries.map(\.event) == [.login, .grant])
+        #expect(holder.trail.entries.allSatisfy { $0.outcome == .done && $0.user == "alice" })
     }
 
     @Test(arguments: [("alice", "wrong horse"), ("mallory", TestCluster.password)])
@@ -81,6 +83,10 @@ import Testing
         #expect(error?.message.contains(password) == false)
         #expect(daemon.state.withLock { $0.pin } == nil)
         #expect(holder.granted.withLock { $0.isEmpty })
+        #expect(holder.trail.entries.map(\.outcome) == [.refused])
+        #expect(holder.trail.entries.first?.user == user)
+        #expect(holder.trail.entries.first?.address == "192.0.2.7")
+        #expect(holder.trail.entries.first?.reason == "login-refused")
     }
 
     @Test func `The other servers are asked in the list's order, this one last`() async throws {

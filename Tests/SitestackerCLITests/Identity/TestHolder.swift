@@ -4,6 +4,7 @@ import ClusterCore
 import ClusterModel
 import ClusterSigning
 import NodeConfiguration
+import NodeRuntimeTesting
 import Synchronization
 import WireFormat
 
@@ -71,11 +72,14 @@ final class TestHolder: Sendable {
     let cluster: TestCluster
     let clock = SteppedClock()
     let granted = Mutex<[SealedRecord]>([])
+    let trail = InMemoryAuditTrail()
     private let logins: LoginService
 
     init(_ cluster: TestCluster) {
         self.cluster = cluster
-        logins = LoginService(identity: cluster.node, clock: clock, counters: Counters())
+        logins = LoginService(
+            identity: cluster.node, clock: clock, counters: Counters(),
+            audit: Auditor(trail: trail, clock: clock))
     }
 
     func take(_ message: LoginMessage) async throws(ErrorDocument) -> LoginReply {
@@ -148,7 +152,10 @@ final class TestDaemon: Administration {
         var isReady = true
         var url: String?
         var loggedOut: UInt64 = 0
+        var ended: Authority?
         var submissions = 0
+        /// How this server hears the other members.
+        var hearing = "alive"
         var pins: [PinRequestDocument] = []
         var replays: [String] = []
         var retries: [String] = []
@@ -226,11 +233,12 @@ final class TestDaemon: Administration {
     }
 
     func members() async throws -> MembersDocument {
-        MembersDocument(
+        let hearing = state.withLock { $0.hearing }
+        return MembersDocument(
             members: authority.members.map {
                 MemberDocument(
                     node: "\($0.node)", url: $0.node == node.node ? "http://web1" : nil,
-                    state: "alive", user: $0.user, silentMilliseconds: nil)
+                    state: hearing, user: $0.user, silentMilliseconds: nil)
             })
     }
 
@@ -249,8 +257,15 @@ final class TestDaemon: Administration {
         return try await identity()
     }
 
+    /// What was known at the logout.
+    var ended: Authority? { state.withLock { $0.ended } }
+
     func logout() async throws -> IdentityDocument {
-        state.withLock { $0.records = [] }
+        let authority = authority
+        state.withLock {
+            $0.ended = authority
+            $0.records = []
+        }
         return try await identity()
     }
 

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ClusterModel
+
+/// Where is kept who did what to the authority of this node, and who was refused what.
+///
+/// Law: noting never fails and never waits for a disk longer than one short write takes; what
+/// cannot be kept is said in the daemon's log, and nothing that was noted is changed by it.
+/// Source: docs/reference/audit.md.
+public protocol AuditTrail: Sendable {
+    /// Notes one thing.
+    func note(_ entry: AuditEntry)
+}
+
+/// One thing that happened, in the words of docs/reference/audit.md.
+///
+/// Texts that come from outside are bounded and printable: the trail is read at terminals.
+public struct AuditEntry: Sendable, Hashable {
+    /// What was done or tried.
+    public enum Event: String, Sendable, Hashable, CaseIterable {
+        /// Somebody proved a password at this node's door, or failed to.
+        case login
+        /// A grant was signed and brought to this node.
+        case grant
+        /// This node joined the mesh.
+        case join
+        /// This node left the mesh.
+        case logout
+        /// A name of the users file was pinned to a key.
+        case pin
+        /// Withheld events of a user were asked to be applied.
+        case replay
+        /// An account was made.
+        case userAdded = "user-added"
+        /// An account has another key, or other rights.
+        case userChanged = "user-changed"
+        /// An account was ended.
+        case userRemoved = "user-removed"
+        /// A user's key was ended.
+        case keyRevoked = "key-revoked"
+        /// A grant was ended.
+        case grantRevoked = "grant-revoked"
+        /// A node was ended.
+        case nodeRemoved = "node-removed"
+        /// A client's key was made.
+        case clientAdded = "client-added"
+        /// A client's key was ended.
+        case clientRemoved = "client-removed"
+        /// An event was declared void.
+        case eventVoided = "event-voided"
+        /// Records were submitted that cannot be used.
+        case records
+        /// Events of another node were to have an effect here.
+        case events
+        /// A message of another node was to be believed.
+        case message
+        /// Another process spoke with this node's identity.
+        case clone
+    }
+
+    /// What came of it.
+    public enum Outcome: String, Sendable, Hashable, CaseIterable {
+        /// It was done.
+        case done
+        /// It was not, and nothing has changed.
+        case refused
+    }
+
+    /// When, by this host's clock.
+    public let wall: WallTime
+    /// What was done or tried.
+    public let event: Event
+    /// What came of it.
+    public let outcome: Outcome
+    /// Who did it: a user name as far as it is known, or what was typed for one.
+    public let user: String?
+    /// From where: a numeric address, `local` for the local socket, or a node's ID.
+    public let address: String?
+    /// What it was done to: a user, a node, a client, a record.
+    public let subject: String?
+    /// Why it was refused, or how it was done.
+    public let reason: String?
+    /// How many alike were left out since the last one that was noted.
+    public let suppressed: Int
+
+    /// Makes an entry; texts are cut and made printable.
+    public init(
+        wall: WallTime, event: Event, outcome: Outcome, user: String? = nil,
+        address: String? = nil, subject: String? = nil, reason: String? = nil,
+        suppressed: Int = 0
+    ) {
+        self.wall = wall
+        self.event = event
+        self.outcome = outcome
+        self.user = user.map { AuditEntry.printable($0) }
+        self.address = address.map { AuditEntry.printable($0) }
+        self.subject = subject.map { AuditEntry.printable($0) }
+        self.reason = reason.map { AuditEntry.printable($0) }
+        self.suppressed = suppressed
+    }
+
+    /// The longest text.
+    ///
+    /// Unit: characters, before escaping; what is cut is marked by an ellipsis.
+    public static let textLimit = 128
+
+    /// The text with everything escaped that hides, moves or colours text.
+    static func printable(_ text: String) -> String {
+        var result = ""
+        for (count, scalar) in text.unicodeScalars.enumerated() {
+            guard count < textLimit else { return result + "…" }
+            if isPlain(scalar) {
+                result.unicodeScalars.append(scalar)
+            } else {
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            }
+        }
+        return result
+    }
+
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse,
+            .unassigned:
+            false
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+            .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .letterNumber,
+            .otherNumber, .connectorPunctuation, .dashPunctuation, .openPunctuation,
+            .closePunctuation, .initialPunctuation, .finalPunctuation, .otherPunctuation,
+            .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol, .spaceSeparator:
+            true
+        @unknown default:
+            false
+        }
+    }
+}
