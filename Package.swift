@@ -172,7 +172,8 @@ let package = Package(
         tests("GitWorkspaceTests", ["ClusterModel", "GitWorkspace", "ProgramRunner"]),
         tests("DatabaseStatusTests", ["ClusterModel", "DatabaseStatus"]),
         tests(
-            "CacheTargetsTests", ["CacheTargets", "ClusterModel", "HTTPTransport", "ProgramRunner"]),
+            "CacheTargetsTests",
+            ["CacheTargets", "ClusterModel", "HTTPTransport", "ProgramRunner"]),
         tests(
             "AdminHTTPTests",
             [

@@ -133,8 +133,8 @@ struct ProgramRunnerTests {
     func complaint() async throws {
         let result = try await ProgramRunner().run(
             call(
-                "head -c 1000000 /dev/zero | tr '\\0' x >&2; echo >&2; printf 'the \\033[31mend\\n\\n' >&2"
-            ))
+                "head -c 1000000 /dev/zero | tr '\\0' x >&2; echo >&2; "
+                    + "printf 'the \\033[31mend\\n\\n' >&2"))
         #expect(result.complaint.count == 8 << 10)
         #expect(result.lastComplaint == "the  [31mend")
     }

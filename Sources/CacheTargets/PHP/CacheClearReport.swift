@@ -25,8 +25,8 @@ public struct OpcodeCounters: Sendable, Equatable {
 
     /// Whether this cache was emptied after `earlier` was read.
     ///
-    /// A restart counter has grown, or the whole cache is another one, because its master restarted:
-    /// its times are whole seconds, but counters which never fall while a cache lives have fallen.
+    /// A restart counter has grown, or the whole cache is another one, as its master restarted: its
+    /// times are whole seconds, but counters which never fall while a cache lives have fallen.
     public func wasEmptied(since earlier: OpcodeCounters) -> Bool {
         startTime != earlier.startTime || manualRestarts != earlier.manualRestarts
             || fullRestarts != earlier.fullRestarts || hits < earlier.hits

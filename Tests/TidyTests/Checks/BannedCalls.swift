@@ -76,6 +76,9 @@ extension BannedCall {
             path: "Tests/CacheTargetsTests/Support/TemporaryDirectory.swift",
             reason: "It is the wait for a condition: files and processes cannot be awaited."),
         Exemption(
+            path: "Tests/ProgramRunnerTests/TemporaryFolder.swift",
+            reason: "It is the wait for a condition: a foreign process cannot be awaited."),
+        Exemption(
             path: "Sources/sitestacker-benchmark/",
             reason: "A load is paced by the clock, and nothing else runs on its thread."),
     ]
