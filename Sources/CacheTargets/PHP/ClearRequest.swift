@@ -143,7 +143,7 @@ public struct ClearRequest: Sendable, Equatable {
     var opcodeAction: String {
         switch opcode {
         case .none: "opcode cache: nothing"
-        case .all: "opcode cache: everything"
+        case .all: "opcode cache"
         case .files(let files): "opcode cache: \(files.count) files"
         }
     }
@@ -152,7 +152,7 @@ public struct ClearRequest: Sendable, Equatable {
     var userAction: String {
         switch user {
         case .none: "user cache: nothing"
-        case .all: "user cache: everything"
+        case .all: "user cache"
         case .keys(let keys): "user cache: \(keys.count) keys"
         case .prefix(let prefix):
             "user cache: keys with prefix \(CacheTargetError.printable(prefix))"

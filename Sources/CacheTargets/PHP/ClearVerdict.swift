@@ -138,8 +138,7 @@ struct ClearVerdict {
         }
         if reply.realpathSeconds > 0 {
             notes.append(
-                "each worker keeps its own realpath cache for up to \(reply.realpathSeconds) s; "
-                    + "only a reload of PHP-FPM clears all of them")
+                "workers keep their realpath caches for up to \(reply.realpathSeconds) s")
         }
         return notes
     }
