@@ -296,7 +296,9 @@ import Testing
         bench.queue.addCode(switch: 2, isSettled: true, due: due)
         bench.add(7, .total)
         _ = bench.begin()
-        #expect(bench.end(["a"]) == [7: true])
+        #expect(
+            bench.queue.finish(.applied, [], now: bench.now, jitter: &bench.jitter).map(\.cause)
+                == [.event(Self.id(7))])
         #expect(bench.queue.nextDeadline == due)
     }
 }
