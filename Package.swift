@@ -164,7 +164,8 @@ let package = Package(
         tests(
             "NodeRuntimeTests",
             [
-                "AdminAPI", "ClusterCore", "ClusterModel", "ClusterSigning", "NodeRuntime", "NodeRuntimeTesting",
+                "AdminAPI", "ClusterCore", "ClusterModel", "ClusterSigning", "NodeRuntime",
+                "NodeRuntimeTesting",
                 "WireFormat", logging,
             ]),
         tests("HTTPTransportTests", ["HTTPTransport"]),
