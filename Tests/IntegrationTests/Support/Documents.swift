@@ -22,6 +22,23 @@ struct ServerReport: Decodable {
     var isReady: Bool?
     var warnings: [String]
     var events: EventsReport?
+    var database: DatabaseReport?
+    var plan: PlanReport?
+}
+
+struct DatabaseReport: Decodable {
+    var version: String?
+    var sizeBytes: UInt64?
+    var problem: String?
+}
+
+struct PlanReport: Decodable {
+    var steps: [PlanStepReport]
+}
+
+struct PlanStepReport: Decodable {
+    var action: String
+    var path: String
 }
 
 struct EventsReport: Decodable, Equatable {
