@@ -115,14 +115,13 @@ private func encoded(_ document: some Encodable) throws -> Data {
 }
 
 extension Request {
-    /// How long a body may take after its head: nobody beside us on this host needs longer.
-    private static var bodyPatience: Duration { .seconds(10) }
-
     /// The body, which stays in place for ``RequestBody`` to watch the connection.
     ///
     /// - Throws: `ErrorDocument` beyond the limit, where it does not come in time, or where the
     ///   client breaks off.
-    mutating func wholeBody(limit: Int) async throws(ErrorDocument) -> [UInt8] {
+    mutating func wholeBody(
+        limit: Int, within patience: Duration = .seconds(10)
+    ) async throws(ErrorDocument) -> [UInt8] {
         // A promise to send too much is refused before anything of it is read.
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw Refusal.tooLarge(limit: limit)
@@ -137,7 +136,7 @@ extension Request {
                     return (request, bytes)
                 }
                 group.addTask {
-                    try await Task.sleep(for: Request.bodyPatience)
+                    try await Task.sleep(for: patience)
                     return nil
                 }
                 defer { group.cancelAll() }
@@ -155,11 +154,12 @@ extension Request {
     ///
     /// - Throws: `ErrorDocument` for another media type, more than `limit` bytes, and anything
     ///   but this document in strict JSON.
-    mutating func document<Document: Decodable>(limit: Int) async throws(ErrorDocument) -> Document
-    {
+    mutating func document<Document: Decodable>(
+        limit: Int, within patience: Duration = .seconds(10)
+    ) async throws(ErrorDocument) -> Document {
         let type = headers[.contentType]?.lowercased().prefix { $0 != ";" && $0 != " " }
         guard type == "application/json" else { throw Refusal.contentType }
-        let bytes = try await wholeBody(limit: limit)
+        let bytes = try await wholeBody(limit: limit, within: patience)
         do {
             try StrictJSON.check(bytes)
             return try JSONDecoder().decode(Document.self, from: Data(bytes))

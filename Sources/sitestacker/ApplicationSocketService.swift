@@ -39,7 +39,7 @@ final class ApplicationSocketService: Service {
 
     /// Takes what a configuration says; one that could not be made is tried again.
     ///
-    /// - Throws: `ConfigurationError` for a group that this host does not have; the old socket stays.
+    /// - Throws: `ConfigurationError` for a group that this host does not have; the old one stays.
     func take(_ socket: SiteConfiguration.ApplicationSocket?) throws(ConfigurationError) {
         var wanted: Wanted?
         if let socket {
@@ -80,7 +80,7 @@ final class ApplicationSocketService: Service {
     private func serve(_ wanted: Wanted) async {
         let server = LocalSocketServer(
             path: wanted.path, installations: installations, logger: logger,
-            audience: wanted.audience,
+            audience: wanted.audience, limits: LocalLimits(connections: 128),
             onListening: { [logger] in logger.notice("the application's socket: \(wanted.path)") })
         do {
             try await server.run()

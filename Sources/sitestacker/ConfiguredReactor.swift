@@ -29,11 +29,11 @@ final class ConfiguredReactor: EventReactor {
     /// Takes the reactions of a configuration.
     ///
     /// - Returns: The rules by index; those of former configurations match nothing any more.
-    func take(_ reactions: [EventReaction]) -> [HandlerRule] {
+    func take(_ reactions: [EventReaction]) -> [ReactionRule] {
         known.withLock { known in
             known += reactions.filter { !known.contains($0) }
             return known.map {
-                HandlerRule(
+                ReactionRule(
                     TopicPattern(reactions.contains($0) ? $0.topic : ConfiguredReactor.nothing),
                     attempts: $0.retries + 1)
             }

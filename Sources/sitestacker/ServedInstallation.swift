@@ -36,7 +36,6 @@ struct ServedInstallation: Sendable {
         let state = SiteState(stateDirectory: stateDirectory, site: site)
         try state.prepare()
         let identity = try ServedInstallation.identity(in: state)
-        let users = try UsersFile.load(from: state.usersFile)
         address = try ListenAddress(of: configuration)
         doorPort = configuration.doorPort(ofOwn: address.url)
         let ports = try MeshPorts.choose(
@@ -47,14 +46,9 @@ struct ServedInstallation: Sendable {
             configuration.caches, site: site,
             scriptDirectory: try RuntimeDirectory.make(for: state))
         let survey = CurrentSurvey(configuration, root: site)
-        var settings = InstallationSettings(
-            addresses: configuration.urls.map(NodeAddress.init),
-            users: users.entries.map(AllowedUser.init), usersFile: state.usersFile,
-            handlers: reactor.take(configuration.reactions),
+        let settings = ServedInstallation.settings(
+            configuration, try UsersFile.load(from: state.usersFile), state, reactor,
             ownURL: address.url.display)
-        settings.settle = configuration.settle
-        settings.stagger = configuration.stagger
-        settings.tellsCode = true
         let clock = SystemClock()
         let listening = address.numeric
         var logger = logger
@@ -94,6 +88,21 @@ struct ServedInstallation: Sendable {
             configurationFile: file, usersFile: state.usersFile, installation: installation,
             reactor: reactor, caches: caches, application: application, survey: survey,
             logger: logger)
+    }
+
+    /// What the node is configured with.
+    private static func settings(
+        _ configuration: SiteConfiguration, _ users: UsersFile, _ state: SiteState,
+        _ reactor: ConfiguredReactor, ownURL: String
+    ) -> InstallationSettings {
+        var settings = InstallationSettings(
+            addresses: configuration.urls.map(NodeAddress.init),
+            users: users.entries.map(AllowedUser.init), usersFile: state.usersFile,
+            handlers: reactor.take(configuration.reactions), ownURL: ownURL)
+        settings.settle = configuration.settle
+        settings.stagger = configuration.stagger
+        settings.tellsCode = true
+        return settings
     }
 
     /// This node's keys, made at the first start.

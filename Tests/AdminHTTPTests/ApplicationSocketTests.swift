@@ -24,12 +24,13 @@ struct ApplicationSocketTests {
 
     private func serve(
         _ service: FakeAdminService, _ scopes: Set<ApplicationScope>,
+        limits: LocalLimits = LocalLimits(),
         _ body: @Sendable @escaping (_ socket: String) async throws -> Void
     ) async throws {
         try await withFolder { folder in
             try await withLocalServer(
                 FakeInstallations(sites: ["/site": service]), in: folder,
-                for: .application(scopes, group: getegid()), body)
+                for: .application(scopes, group: getegid()), limits: limits, body)
         }
     }
 
@@ -137,6 +138,35 @@ struct ApplicationSocketTests {
             let answer = await RawClient.exchange([request + hidden], at: .socket(socket))
             #expect(status(answer) == 400, "\(answer.prefix(300))")
             #expect(service.calls.isEmpty)
+        }
+    }
+
+    @Test("Whoever does not come to the point is cut off, in head and body")
+    func slow() async throws {
+        let service = service()
+        let limits = LocalLimits(head: .milliseconds(50), body: .milliseconds(50))
+        try await serve(service, [.publish], limits: limits) { socket in
+            let request = post(Routes.publish, Self.publish)
+            let inHead = await RawClient.exchange(
+                [String(request.prefix(30))], at: .socket(socket))
+            #expect(inHead == "")
+            let inBody = await RawClient.exchange(
+                [String(request.dropLast(3))], at: .socket(socket))
+            #expect(status(inBody) == 408 && inBody.contains("too-slow"), "\(inBody)")
+            #expect(!inBody.hasSuffix("(still open)"))
+            #expect(service.calls.isEmpty)
+        }
+    }
+
+    @Test("Beyond the most connections one waits until another ends")
+    func connections() async throws {
+        let service = service()
+        try await serve(service, [.publish], limits: LocalLimits(connections: 2)) { socket in
+            let held = (0..<2).map { _ in RawClient.connected(to: .socket(socket)) }
+            let request = post(Routes.publish, Self.publish)
+            async let answer = RawClient.exchange([request], at: .socket(socket))
+            for descriptor in held { close(descriptor) }
+            #expect(status(await answer) == 200)
         }
     }
 

@@ -227,7 +227,7 @@ import Testing
         cluster.feed(
             0,
             .configurationChanged(
-                CoreConfiguration(peerCount: 0, handlers: [HandlerRule(TopicPattern("kept"))])))
+                CoreConfiguration(peerCount: 0, handlers: [ReactionRule(TopicPattern("kept"))])))
         cluster.run(for: .seconds(5))
         var runs: [String] = []
         for effect in cluster.effects[0].dropFirst(before) {

@@ -28,7 +28,7 @@ import Testing
             .configurationChanged(
                 CoreConfiguration(
                     peerCount: 0,
-                    handlers: [HandlerRule(TopicPattern("*"), attempts: attempts)])))
+                    handlers: [ReactionRule(TopicPattern("*"), attempts: attempts)])))
         return cluster
     }
 

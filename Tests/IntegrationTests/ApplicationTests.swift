@@ -33,7 +33,8 @@ enum PHPProgram {
         let lines = calls.map { call in
             """
             $id = $site->\(call);
-            echo json_encode(['id' => $id, 'error' => $site->lastError()] + $site->account()), "\\n";
+            $told = ['id' => $id, 'error' => $site->lastError()];
+            echo json_encode($told + $site->account()), "\\n";
 
             """
         }

@@ -51,9 +51,10 @@ struct InvalidateCommandTests {
         let (run, service) = try await run(["invalidate"])
         #expect(run.status == 0)
         #expect(
-            run.output
-                == "http://web1  redis 127.0.0.1:6379  prefix site:  cleared  keys 40 -> 0  1.2 ms\n"
-        )
+            run.output == """
+                http://web1  redis 127.0.0.1:6379  prefix site:  cleared  keys 40 -> 0  1.2 ms
+
+                """)
         #expect(
             service.invalidations
                 == [InvalidateRequestDocument(opcodeCache: true, userCache: true)])

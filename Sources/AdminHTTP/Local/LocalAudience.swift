@@ -58,14 +58,6 @@ public enum LocalAudience: Sendable, Hashable {
         }
     }
 
-    /// The connections at once.
-    var connections: Int {
-        switch self {
-        case .administrators: 256
-        case .application: 128
-        }
-    }
-
     /// Gives the socket its mode, and its group.
     ///
     /// - Throws: ``ServerError`` where the system refuses, or something else took its place.
@@ -92,5 +84,24 @@ public enum LocalAudience: Sendable, Hashable {
             }
             guard chmod(itself, 0o660) == 0 else { throw .system(operation, expected: "mode 660") }
         }
+    }
+}
+
+/// Bounds what the other ends of a local socket may take.
+public struct LocalLimits: Sendable, Hashable {
+    /// Connections at once; further ones wait until one ends.
+    public var connections: Int
+    /// How long the head of a request may take.
+    public var head: Duration
+    /// How long its body may take after that: nobody on this host needs longer.
+    public var body: Duration
+
+    /// Bounds; those of a daemon where none are given.
+    public init(
+        connections: Int = 256, head: Duration = .seconds(10), body: Duration = .seconds(10)
+    ) {
+        self.connections = connections
+        self.head = head
+        self.body = body
     }
 }

@@ -13,9 +13,11 @@ struct LocalRequest {
 
     var request: Request
     let query: [String: [String]]
+    /// How long its body may take.
+    let patience: Duration
 
     mutating func document<Document: Decodable>() async throws(ErrorDocument) -> Document {
-        try await request.document(limit: Self.bodyLimit)
+        try await request.document(limit: Self.bodyLimit, within: patience)
     }
 
     func one(_ name: String) -> String? { query[name]?.first }
@@ -60,7 +62,8 @@ struct LocalRoute: Sendable {
         Routes.retry: doing { try await $0.retryParked($1) },
         Routes.remoteIdentity: doing { try await $0.remoteIdentity($1) },
         Routes.logout: LocalRoute(method: .post, items: []) { service, request in
-            guard try await request.request.wholeBody(limit: 0).isEmpty else {
+            guard try await request.request.wholeBody(limit: 0, within: request.patience).isEmpty
+            else {
                 throw Refusal.tooLarge(limit: 0)
             }
             return try answer(try await service.logout())
@@ -118,6 +121,7 @@ struct LocalRoute: Sendable {
 struct LocalResponder: HTTPResponder {
     let installations: any Installations
     let audience: LocalAudience
+    let limits: LocalLimits
     let logger: Logger
 
     func respond(to request: Request, context: Connection) async throws -> Response {
@@ -126,7 +130,7 @@ struct LocalResponder: HTTPResponder {
             let route = try route(of: request, from: peer)
             let query = try queryItems(request, allowed: route.items)
             let service = try installations.admin(site: query["site"]?.first)
-            var local = LocalRequest(request: request, query: query)
+            var local = LocalRequest(request: request, query: query, patience: limits.body)
             let response = try await route.respond(service, &local)
             audit(request, by: peer, response.status)
             return response

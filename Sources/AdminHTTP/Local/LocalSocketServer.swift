@@ -16,6 +16,7 @@ public struct LocalSocketServer: Service {
     private let path: String
     private let installations: any Installations
     private let audience: LocalAudience
+    private let limits: LocalLimits
     private let logger: Logger
     private let onListening: @Sendable () async -> Void
 
@@ -23,11 +24,13 @@ public struct LocalSocketServer: Service {
     public init(
         path: String, installations: any Installations, logger: Logger,
         audience: LocalAudience = .administrators([geteuid(), 0]),
+        limits: LocalLimits = LocalLimits(),
         onListening: @escaping @Sendable () async -> Void = {}
     ) {
         self.path = path
         self.installations = installations
         self.audience = audience
+        self.limits = limits
         self.logger = logger
         self.onListening = onListening
     }
@@ -40,17 +43,17 @@ public struct LocalSocketServer: Service {
         defer { claim.release() }
         let application = Application(
             responder: LocalResponder(
-                installations: installations, audience: audience, logger: logger),
+                installations: installations, audience: audience, limits: limits, logger: logger),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [
-                        ConnectionDeadlines(head: .seconds(10), whole: nil, gate: nil)
+                        ConnectionDeadlines(head: TimeAmount(limits.head), whole: nil, gate: nil)
                     ],
                     idleTimeout: .seconds(60), httpDecoderConfiguration: headerLimits)),
             configuration: ApplicationConfiguration(
                 address: .unixDomainSocket(path: path),
                 availableConnectionsDelegate: MaximumAvailableConnections(
-                    audience.connections, logger: logger)),
+                    limits.connections, logger: logger)),
             onServerRunning: { channel in
                 do throws(ServerError) {
                     try audience.restrict(path)

@@ -55,7 +55,7 @@ struct HandlerQueue: Sendable {
     /// Adds the runs of an event, by its handlers' numbers; an outcome that was told before counts
     /// as an attempt.
     mutating func add(
-        _ id: EventID, _ event: ApplicationEvent, handlers: [(number: Int, rule: HandlerRule)],
+        _ id: EventID, _ event: ApplicationEvent, handlers: [(number: Int, rule: ReactionRule)],
         after attempts: Int = 0, now: Instant
     ) {
         guard progress[id] == nil else { return }

@@ -102,7 +102,7 @@ public struct CoreConfiguration: Hashable, Sendable {
     /// How many other URLs the roster lists; 0 makes a cluster of one.
     public var peerCount: Int
     /// The handlers, by index.
-    public var handlers: [HandlerRule]
+    public var handlers: [ReactionRule]
     /// Truncation keeps what is younger.
     public var horizon: Duration
     /// How long after a switch of the code caches are cleared once more.
@@ -112,7 +112,7 @@ public struct CoreConfiguration: Hashable, Sendable {
     /// Whether somebody looks which code is served: the first `ready` waits for it.
     public var surveysCode: Bool
     /// The defaults for a node with that many peers.
-    public init(peerCount: Int, handlers: [HandlerRule] = []) {
+    public init(peerCount: Int, handlers: [ReactionRule] = []) {
         self.peerCount = peerCount
         self.handlers = handlers
         self.horizon = .seconds(30 * 24 * 3_600)
@@ -123,7 +123,7 @@ public struct CoreConfiguration: Hashable, Sendable {
 }
 
 /// Which topics a handler is for, and how often it is tried.
-public struct HandlerRule: Hashable, Sendable {
+public struct ReactionRule: Hashable, Sendable {
     /// Its topics: `order.paid`, `order.*`, `*`.
     public let topics: TopicPattern
     /// How often it is tried for an event before the event is parked.

@@ -162,7 +162,7 @@ public final class Simulation {
     func configuration(of host: Host) -> CoreConfiguration {
         var configuration = CoreConfiguration(
             peerCount: host.list.count,
-            handlers: ["order.*", "mail.sent"].map { HandlerRule(TopicPattern($0)) })
+            handlers: ["order.*", "mail.sent"].map { ReactionRule(TopicPattern($0)) })
         if knobs.has(.longAbsence) { configuration.horizon = .seconds(20) }
         return configuration
     }

@@ -125,7 +125,7 @@ public actor Installation: AdminService, DoorService {
     }
 
     /// Takes a list of URLs and handlers that were read anew.
-    public func setConfiguration(addresses: [NodeAddress], handlers: [HandlerRule]) {
+    public func setConfiguration(addresses: [NodeAddress], handlers: [ReactionRule]) {
         settings.addresses = addresses
         settings.handlers = handlers
         site.health.forget()
@@ -149,7 +149,7 @@ public struct InstallationSettings: Sendable {
     /// How messages name it.
     public var usersFile: String
     /// The handlers, by index.
-    public var handlers: [HandlerRule]
+    public var handlers: [ReactionRule]
     /// The URL that is taken for this server's own until the node has found itself.
     public var ownURL: String?
     /// How long after a switch of the code caches are cleared once more.
@@ -162,7 +162,7 @@ public struct InstallationSettings: Sendable {
     /// Joins the settings.
     public init(
         addresses: [NodeAddress], users: [AllowedUser], usersFile: String,
-        handlers: [HandlerRule], ownURL: String? = nil
+        handlers: [ReactionRule], ownURL: String? = nil
     ) {
         self.ownURL = ownURL
         self.addresses = addresses

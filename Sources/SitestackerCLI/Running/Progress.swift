@@ -24,12 +24,12 @@ final class Progress: Sendable {
     }
 
     /// Prints something, and notes what is waited for from now on; `nil`: nothing.
-    func say(_ text: String?, after print: () throws -> Void) throws {
-        guard let sink else { return try print() }
+    func say(_ text: String?, after show: () throws -> Void) throws {
+        guard let sink else { return try show() }
         try state.withLock { state in
             try wipe(&state, sink)
             state.text = text
-            try print()
+            try show()
         }
     }
 

@@ -24,12 +24,14 @@ func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> V
 func withLocalServer<Value: Sendable>(
     _ installations: any Installations, in folder: String,
     for audience: LocalAudience = .administrators([geteuid(), 0]),
+    limits: LocalLimits = LocalLimits(),
     _ body: @Sendable @escaping (_ socket: String) async throws -> Value
 ) async throws -> Value {
     let path = folder + "/daemon.sock"
     let (listening, announcement) = AsyncStream.makeStream(of: Void.self)
     let server = LocalSocketServer(
         path: path, installations: installations, logger: quietLogger, audience: audience,
+        limits: limits,
         onListening: { announcement.yield() })
     return try await withServer(server.run, until: listening, announcement) { _ in
         try await body(path)

@@ -61,7 +61,7 @@ struct TestCluster {
         delivered = Array(repeating: [], count: count)
         effects = Array(repeating: [], count: count)
         configuration = CoreConfiguration(
-            peerCount: count - 1, handlers: handlers.map { HandlerRule(TopicPattern($0)) })
+            peerCount: count - 1, handlers: handlers.map { ReactionRule(TopicPattern($0)) })
     }
 
     func moment(_ node: Int) -> Moment {
