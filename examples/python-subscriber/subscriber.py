@@ -280,11 +280,29 @@ def described(batch, sequence, event, user, payload):
     return line
 
 
+def database_line(database):
+    line = {"version": database.version or None, "problem": database.problem or None}
+    return {**line, "size": database.size if database.HasField("size") else None}
+
+
+def repository_line(repository):
+    return {
+        "path": repository.path, "commit": repository.commit or None,
+        "names": list(repository.names), "isDetached": repository.is_detached,
+        "isModified": repository.is_modified, "problem": repository.problem or None,
+    }
+
+
 def status_line(report):
     return {
         "node": report.node.hex(), "url": report.url, "hostName": report.host_name,
         "version": report.version, "isReady": report.is_ready,
-        "events": report.event_count, "applied": report.applied_count,
+        "events": report.event_count, "waiting": report.waiting_count,
+        "missing": report.missing_count, "parked": report.parked_count,
+        "withheld": report.withheld_count, "isLocked": report.HasField("lock"),
+        "database": database_line(report.database) if report.HasField("database") else None,
+        "repositories": [repository_line(repository) for repository in report.repositories],
+        "warnings": list(report.warnings) + list(report.user_problems),
         "members": [{"node": member.node.hex(), "url": member.url,
                      "state": pb.MemberState.Name(member.state)} for member in report.members],
     }

@@ -195,4 +195,19 @@ def accept_status(cluster, key, identifier, body, signature):
     verify(key, STATUS + cluster + identifier + body, signature)
     report = parse(pb.StatusReport, body)
     require(report.node == blake(key), "node of a status report")
+    check_site(report)
     return report
+
+
+def check_site(report):
+    """Section 8, as far as this client shows what is in a report."""
+    require(len(report.repositories) <= 1_024 and len(report.warnings) <= 64, "count")
+    paths = [repository.path.encode() for repository in report.repositories]
+    require(all(left < right for left, right in zip(paths, paths[1:])), "order of paths")
+    for repository in report.repositories:
+        require(1 <= len(repository.path.encode()) <= 4_096, "path")
+        require((repository.commit == "") == (repository.short == ""), "abbreviation")
+        require(repository.commit.startswith(repository.short), "abbreviation")
+        require(len(repository.commit) in (0, 40, 64)
+                and set(repository.commit) <= set("0123456789abcdef"), "commit")
+        require(len(repository.names) <= 64, "names of a commit")
