@@ -43,6 +43,16 @@ struct RenderingTests {
             ),
             (
                 OutcomeDocument(
+                    node: "http://web3", outcome: "applied", reason: nil,
+                    steps: [
+                        StepDocument(
+                            target: "caches", action: "nothing to clear: no cache is configured",
+                            failure: nil, microseconds: 0, proof: [])
+                    ]),
+                "http://web3  caches  nothing to clear: no cache is configured  0.0 ms", false
+            ),
+            (
+                OutcomeDocument(
                     node: "http://web3", outcome: "refused", reason: "alice is not listed",
                     steps: []), "http://web3  refused: alice is not listed", true
             ),

@@ -45,7 +45,11 @@ func outcomeLines(_ outcome: OutcomeDocument) -> [TextLine] {
 
 private func stepLine(_ step: StepDocument, node: String) -> TextLine {
     var fields = [node, step.target, step.action]
-    fields.append(step.failure.map { "FAILED: \($0)" } ?? "cleared")
+    if let failure = step.failure {
+        fields.append("FAILED: \(failure)")
+    } else if !step.action.hasPrefix("nothing to clear") {
+        fields.append("cleared")
+    }
     fields += step.proof.map { "\($0.counter) \($0.before) -> \($0.after)" }
     fields.append(milliseconds(ofMicroseconds: step.microseconds))
     return TextLine(fields.joined(separator: "  "), step.failure == nil ? .plain : .bad)
