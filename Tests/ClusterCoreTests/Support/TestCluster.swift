@@ -200,15 +200,18 @@ struct TestCluster {
                 linkDelay * 2, node,
                 isHeld ? .blobStored(blob) : .blobFailed(blob, from: peer, reason: "not held"))
         case .deliver(let batch, let run): delivered[node] += run.map { batch.id(at: $0) }
-        case .apply(let task):
-            guard let outcome = answer(node, task) else { return }
-            let steps = steps(of: task, on: node)
-            let failed = steps.contains { $0.failure != nil }
-            later(
-                diskDelay, node,
-                .applied(task.ticket, failed ? .failed(reason: "down") : outcome, steps))
+        case .apply(let task): apply(task, on: node)
         case .stop: kill(node)
         }
+    }
+
+    private mutating func apply(_ task: ApplyTask, on node: Int) {
+        guard let outcome = answer(node, task) else { return }
+        let steps = steps(of: task, on: node)
+        let failed = steps.contains { $0.failure != nil }
+        later(
+            diskDelay, node,
+            .applied(task.ticket, failed ? .failed(reason: "down") : outcome, steps))
     }
 
     /// What the caches of a node say of a clear.
