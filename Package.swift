@@ -138,7 +138,7 @@ let package = Package(
         program(
             "sitestacker-benchmark",
             [
-                "ClusterCore", "ClusterModel", "ClusterSigning", "EventLogSQLite",
+                "CacheTargets", "ClusterCore", "ClusterModel", "ClusterSigning", "EventLogSQLite",
                 "MeshTransport", "NodeRuntime", "WireFormat", logging,
             ]),
         target("NodeRuntimeTesting", ["AdminAPI", "ClusterCore", "ClusterModel", "NodeRuntime"]),

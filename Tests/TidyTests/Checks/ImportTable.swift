@@ -75,9 +75,9 @@ struct ImportTable: Sendable {
             ],
             // It measures a node from the inside too, and so wires its shells like the program.
             "sitestacker-benchmark": [
-                "AdminAPI", "ArgumentParser", "ClusterCore", "ClusterModel", "ClusterSigning",
-                "EventLogSQLite", "HTTPTransport", "Logging", "MeshTransport", "NodeConfiguration",
-                "NodeRuntime", "WireFormat", "ZeroMQ",
+                "AdminAPI", "ArgumentParser", "CacheTargets", "ClusterCore", "ClusterModel",
+                "ClusterSigning", "EventLogSQLite", "HTTPTransport", "Logging", "MeshTransport",
+                "NodeConfiguration", "NodeRuntime", "WireFormat", "ZeroMQ",
             ],
         ],
         doors: [
