@@ -18,12 +18,9 @@ struct MasterReload: Sendable {
     struct Result: Sendable {
         let before: ClearReply
         let after: ClearReply
-        /// How many workers serve now.
-        let workers: Int
 
-        var note: String {
-            "reloaded: \(workers) new workers with empty realpath and stat caches"
-        }
+        /// The master may still be starting workers; none of them can be an old one.
+        var note: String { "reloaded: all workers are new, with empty realpath caches" }
     }
 
     /// Reloads, and waits until the master's new workers answer.
@@ -48,7 +45,7 @@ struct MasterReload: Sendable {
                 let after = try exchange.status(at: address)
                 let workers = Self.children(of: master)
                 if !workers.isEmpty, workers.allSatisfy({ $0 >= signalled }) {
-                    return Result(before: before, after: after, workers: workers.count)
+                    return Result(before: before, after: after)
                 }
                 last = "\(workers.count { $0 < signalled }) old workers"
             } catch {
