@@ -150,11 +150,20 @@ extension Replicator {
 
     mutating func superviseBlobs() {
         guard !blobs.isEmpty else { return }
-        let reachable = peers.reachable
-        let candidates = others.filter { reachable.contains($0) }
-        for (blob, peer) in blobs.due(now: now.instant, peers: candidates) {
+        for (blob, peer) in blobs.due(now: now.instant, peers: blobPeers) {
             emit(.requestBlob(blob, of: peer))
         }
+    }
+
+    /// Who can be asked for blobs; somebody who is heard need not be a member any more.
+    private var blobPeers: [NodeID] {
+        let reachable = peers.reachable
+        return others.filter { reachable.contains($0) }
+    }
+
+    /// When a blob is asked for next; `nil` where nobody can be asked.
+    var blobDeadline: Instant? {
+        blobs.isEmpty || blobPeers.isEmpty ? nil : blobs.nextDeadline
     }
 }
 

@@ -195,7 +195,7 @@ public struct Replicator: Sendable {
         next = earlier(next, confirmations.nextDeadline)
         next = earlier(next, canSign ? queue.nextDeadline : nil)
         next = earlier(next, pullDeadline)
-        if !blobs.isEmpty, !peers.reachable.isEmpty { next = earlier(next, blobs.nextDeadline) }
+        next = earlier(next, blobDeadline)
         next = earlier(next, readiness.nextDeadline)
         next = earlier(next, evidenceDeadline)
         if start.mayApply {
