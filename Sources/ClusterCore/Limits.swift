@@ -88,6 +88,9 @@ public enum Limits {
     ///
     /// Several beacons long: a member that is busy refuses too, and then claims it again.
     public static let unservedPatience: Duration = .seconds(5)
+    /// How long all members must say that they do not hold the state below a floor before it
+    /// counts as lost.
+    public static let statePatience: Duration = .seconds(60)
     /// Pulls that are out at once, over all logs.
     ///
     /// The others wait.

@@ -113,7 +113,7 @@ extension Replicator {
         if !indices.isEmpty { emit(.deliver(batch, indices: indices)) }
     }
 
-    private mutating func apply(_ look: Look) {
+    mutating func apply(_ look: Look) {
         switch look.judgement {
         case .allowed(let user): applyAllowed(look, user: user)
         case .held(let refusal):
@@ -145,7 +145,7 @@ extension Replicator {
             clears.add(look.id, order, slot: slot(for: look.id), now: now.instant)
         case .revision(let proposal):
             // The batch may have been stored as withheld: at a restart only accepted state counts.
-            emit(.dispose(look.id.log, first: look.batch.header.first, .accepted))
+            emit(.dispose(look.id.log, holding: look.id.sequence, .accepted))
             fold(
                 RevisionEntry(
                     id: look.id, timestamp: look.event.timestamp, proposal: proposal), look)
@@ -175,7 +175,7 @@ extension Replicator {
         if let visit = look.visit, visit.reason != .parked {
             deliver(look.batch, look.index..<look.index + 1)
             // After its delivery: whoever finds it in the log from now on can know that it comes.
-            emit(.dispose(look.id.log, first: look.batch.header.first, .accepted))
+            emit(.dispose(look.id.log, holding: look.id.sequence, .accepted))
         }
         let wanted = configuration.handlers.enumerated().filter { $1.matches(event.topic) }
             .map { (number: $0, rule: $1) }

@@ -24,17 +24,46 @@ struct Doubt: Sendable {
 extension Replicator {
     /// Follows a log no longer, and shows both contents to those who may have seen one only.
     mutating func fork(_ log: EpochID, by batch: VerifiedBatch) {
+        let counterpart = book[log]?.counterpart(of: batch)
         quarantine(log)
-        emit(.dispose(log, first: batch.header.first, .quarantined))
+        emit(.dispose(log, holding: batch.header.first, .quarantined))
         emit(.broadcast(batch))
-        let range = batch.header.range
+        show(batch)
+        if evidence[log] != nil { emit(.keepEvidence(batch)) }
+        guard let counterpart else { return }
+        evidence[log]?.stored = counterpart
+        emit(.broadcast(counterpart))
+    }
+
+    /// Shows a second content, and what the disk has in its place.
+    private mutating func show(_ other: VerifiedBatch) {
+        let range = other.header.range
         // Where the chain broke, the other content is what lies before.
         let first = range.first > 1 ? range.first.previous : range.first
-        show(batch, at: EventRange(log: log, first: first, last: range.last))
+        show(other, at: EventRange(log: range.log, first: first, last: range.last))
+    }
+
+    /// What an earlier run found is known in this one, and shown on.
+    mutating func recoverEvidence(_ recovered: [VerifiedBatch]) {
+        for batch in recovered.sorted(by: { $0.id(at: 0) < $1.id(at: 0) }) {
+            guard book.open(batch.header.log) else { continue }
+            book[batch.header.log]?.quarantine()
+            recoveredEvidence.append(batch)
+        }
+    }
+
+    /// Begins to show what earlier runs found.
+    mutating func showRecovered() {
+        for batch in recoveredEvidence { show(batch) }
+        recoveredEvidence = []
+        for head in book.heads(of: nil)
+        where book[head.log]?.isQuarantined == true && evidence[head.log] == nil {
+            show(nil, at: EventRange(log: head.log, first: head.last, last: head.last))
+        }
     }
 
     /// Shows what is known of a fork from now on.
-    mutating func show(_ other: VerifiedBatch?, at place: EventRange) {
+    private mutating func show(_ other: VerifiedBatch?, at place: EventRange) {
         guard evidence.count < Limits.forkEvidence else {
             return report(.limitReached("contents of logs with two histories"))
         }
@@ -62,7 +91,7 @@ extension Replicator {
     /// it was read for another reason.
     mutating func settleDoubt(about range: EventRange, _ stored: [VerifiedBatch]) -> Bool {
         if evidence[range.log]?.place == range {
-            evidence[range.log]?.stored = stored.last
+            if let last = stored.last { evidence[range.log]?.stored = last }
             return true
         }
         guard let doubt = doubts[range.log], doubt.batch.header.range == range else {
@@ -83,10 +112,13 @@ extension Replicator {
     /// A log with two histories is followed no longer, and its state counts no more.
     private mutating func quarantine(_ log: EpochID) {
         for first in book[log]?.rememberedBatches ?? [] {
-            emit(.dispose(log, first: first, .quarantined))
+            emit(.dispose(log, holding: first, .quarantined))
         }
+        // After a restart nothing is remembered, and the next one must know of it all the same.
+        emit(.dispose(log, holding: book.durable(log).last, .quarantined))
         book[log]?.quarantine()
         pulls[log] = nil
+        snapshots[log] = nil
         restless[log] = nil
         shelf.forget(log)
         dropRevisions { $0.log == log }

@@ -67,6 +67,9 @@ extension Replicator {
         guard let draft = queue.sealing?.draft, draft.log == batch.header.log,
             draft.first == batch.header.first, draft.events.count == batch.events.count
         else { return report(.unexpectedCompletion("sealed \(batch.id(at: 0))")) }
+        guard book[draft.log]?.isQuarantined != true else {
+            return sealingFailed("its log has two histories")
+        }
         for share in queue.sealed() { confirmations.place(share) }
         let reception = book[draft.log]?.receive(batch)
         precondition(reception == .accepted, "own \(batch.id(at: 0)): \(reception as Any)")

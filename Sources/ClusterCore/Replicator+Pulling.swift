@@ -48,7 +48,10 @@ extension Replicator {
     }
 
     /// How many pulls are out.
-    private var pullsOut: Int { pulls.keys.count { pulls[$0]?.outstanding != nil } }
+    var pullsOut: Int {
+        pulls.keys.count { pulls[$0]?.outstanding != nil }
+            + snapshots.keys.count { snapshots[$0]?.policy.outstanding != nil }
+    }
 
     mutating func supervisePulls() {
         guard !pulls.isEmpty else { return }
@@ -106,6 +109,7 @@ extension Replicator {
                 restless[log] = true
                 schedule.wantsBeacon = true
                 pulls[log]?.succeed(now: now.instant)
+                wantState(of: log)
                 return
             }
         } else if !reachable.isEmpty {
@@ -127,6 +131,7 @@ extension Replicator {
     }
 
     mutating func endPull(_ request: ReplayRequest, _ end: ReplayEnd, from peer: NodeID) {
+        if request.isStateOnly { return endSnapshot(request, end, from: peer) }
         guard let policy = pulls[request.log], let outstanding = policy.outstanding,
             outstanding.request == request, outstanding.peer == peer
         else { return }
@@ -151,6 +156,7 @@ extension Replicator {
     }
 
     mutating func failPull(_ request: ReplayRequest, from peer: NodeID) {
+        if request.isStateOnly { return failSnapshot(request, from: peer) }
         guard let outstanding = pulls[request.log]?.outstanding,
             outstanding.request == request, outstanding.peer == peer
         else { return }
@@ -176,6 +182,7 @@ extension Replicator {
             return emit(.refuseReplay(request, ticket, .notHeld))
         }
         let durable = book.durable(request.log).last
+        if request.isStateOnly { return serveState(request, ticket, for: peer) }
         guard durable >= request.first else {
             return emit(.refuseReplay(request, ticket, .notHeld))
         }
@@ -202,9 +209,18 @@ extension Replicator {
     mutating func truncateIfDue() {
         guard now.instant >= schedule.nextCut else { return }
         schedule.nextCut = now.instant + Limits.cutInterval
-        let cuts = truncation.cut(wall: now.wall, horizon: configuration.horizon) { log in
+        let reachable = peers.reachable
+        var present = others.filter { reachable.contains($0) }
+        // Whoever is cut off from everybody forgets nothing that is nowhere else.
+        if present.isEmpty { present = others }
+        let cuts = truncation.cut(
+            wall: now.wall, horizon: configuration.horizon, capacity: configuration.capacity
+        ) { log in
             let own = min(book.durable(log).last, appliers[log]?.applied ?? 0)
-            return others.reduce(own) { min($0, peers.durable(log, of: $1)) }
+            return (
+                all: others.reduce(own) { min($0, peers.durable(log, of: $1)) },
+                present: present.reduce(own) { min($0, peers.durable(log, of: $1)) }
+            )
         }
         for floor in cuts {
             book[floor.log]?.truncate(to: floor)

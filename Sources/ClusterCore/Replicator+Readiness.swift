@@ -87,6 +87,10 @@ extension Replicator {
                 result.append(.applying(log))
             }
         }
+        // Whoever has it may be away for long: he is not waited for.
+        for log in snapshots.keys where snapshots[log]?.isHopeless == false {
+            result.append(.behind(log))
+        }
         for log in restless.keys.prefix(1) where result.isEmpty { result.append(.applying(log)) }
         return result
     }

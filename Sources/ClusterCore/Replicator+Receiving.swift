@@ -9,6 +9,7 @@ extension Replicator {
             return report(.requestRejected(from: peer, reason: "batch of another cluster"))
         }
         pulls[log]?.progressed(from: peer, now: now.instant)
+        if stage(batch, from: peer) { return }
         if log == ownLog { return receiveOwn(batch, from: peer) }
         guard book.open(log) else {
             report(.limitReached("logs"))
@@ -30,6 +31,8 @@ extension Replicator {
         }
         report(.forkFound(batch.id(at: 0), known: nil, other: batch.hash, from: peer))
         heardClone(instance)
+        // The origin is the first to know both; beyond its own end there is one content yet.
+        if batch.header.first <= known { fork(batch.header.log, by: batch) }
     }
 
     private mutating func take(_ batch: VerifiedBatch, from peer: NodeID) {
@@ -82,7 +85,7 @@ extension Replicator {
         emit(.append(entries, ticket))
     }
 
-    private func disposition(of batch: VerifiedBatch) -> LogEntry.Disposition {
+    func disposition(of batch: VerifiedBatch) -> LogEntry.Disposition {
         var judged = JudgementMemo()
         var result = LogEntry.Disposition.accepted
         for event in batch.events {
@@ -99,9 +102,11 @@ extension Replicator {
         guard let log = appends.removeValue(forKey: ticket) else {
             return report(.unexpectedCompletion("append \(ticket.number)"))
         }
+        if snapshots[log]?.ticket == ticket { return completeState(of: log) }
         let batches = book.completeAppend(ticket, of: log)
         if log == ownLog { queue.landed(batches.count) }
         for batch in batches {
+            truncation.grow(log, by: batch)
             appliers[log]?.enqueue(batch)
             schedule.hasNews =
                 schedule.hasNews
@@ -110,6 +115,12 @@ extension Replicator {
                 }
         }
         guard !batches.isEmpty else { return }
+        if book[log]?.isQuarantined == true {
+            // They were on their way when the second history was found.
+            for batch in batches {
+                emit(.dispose(log, holding: batch.header.first, .quarantined))
+            }
+        }
         truncation.note(book.durable(log), at: now.wall)
         restless[log] = true
         advanced[log] = true
@@ -121,6 +132,7 @@ extension Replicator {
         guard let log = appends.removeValue(forKey: ticket) else {
             return report(.unexpectedCompletion("append \(ticket.number)"))
         }
+        if snapshots[log]?.ticket == ticket { return failState(of: log, reason: reason) }
         if log == ownLog { return failOwnAppend(of: log, reason: reason) }
         guard book[log]?.failAppend(ticket) == true else { return }
         report(.appendFailed(log, reason: reason))

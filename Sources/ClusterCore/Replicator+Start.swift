@@ -6,9 +6,16 @@ extension Replicator {
     mutating func recover(_ recovered: RecoveredState) {
         for history in recovered.logs.sorted(by: { $0.head < $1.head }) {
             let log = history.head.log
-            guard book.open(history.head, floor: history.floor) else { continue }
-            appliers[log] = LogApplier(log: log, applied: history.applied)
+            let isNew = book.open(
+                history.head, floor: history.floor, missingState: history.missingState)
+            guard isNew else { continue }
+            // What was jumped over is as if applied, also where that could not be written down.
+            let applied =
+                history.missingState == nil
+                ? history.applied : max(history.applied, history.floor?.last ?? 0)
+            appliers[log] = LogApplier(log: log, applied: applied)
             if log.origin == node { start.learn(log.epoch) }
+            truncation.grow(log, by: history.byteCount)
             if history.newestTimestamp > .zero {
                 truncation.note(
                     history.head,
@@ -21,7 +28,7 @@ extension Replicator {
             restless[log] = true
             for entry in history.outcomes {
                 // Above the watermark everything is handed out anew.
-                guard entry.subject.first <= history.applied else {
+                guard entry.subject.first <= applied else {
                     appliers[log]?.erase(entry.subject)
                     advanced[log] = true
                     continue
@@ -34,6 +41,7 @@ extension Replicator {
                 }
             }
         }
+        recoverEvidence(recovered.evidence)
         // The users file may have changed while nobody looked.
         shelf.revisit([.unfinished, .refused])
         recoverState(recovered)
@@ -77,10 +85,9 @@ extension Replicator {
         schedule.nextCheckpoint = now.instant + Limits.checkpointInterval
         readiness.begin(now: now.instant)
         links.follow(others, now: now.instant)
+        wantMissingState()
         for head in book.heads(of: nil) { truncation.note(head, at: now.wall) }
-        for head in book.heads(of: nil) where book[head.log]?.isQuarantined == true {
-            show(nil, at: EventRange(log: head.log, first: head.last, last: head.last))
-        }
+        showRecovered()
         resumeClears()
         guard configuration.peerCount > 0 || !others.isEmpty else {
             emit(.persistEpoch(start.beginEpoch()))

@@ -27,12 +27,16 @@ public struct Replicator: Sendable {
     var queue = PublishQueue()
     var confirmations = Confirmations()
     var pulls: OrderedTable<EpochID, ReplayPolicy> = OrderedTable()
+    /// State that is fetched from below floors.
+    var snapshots: OrderedTable<EpochID, SnapshotPull> = OrderedTable()
     var probes: OrderedTable<EpochID, Instant> = OrderedTable()
     var server = ReplayServer()
     var blobs = BlobTracker()
     var truncation = Truncation()
     /// Contents of logs with two histories.
     var evidence: OrderedTable<EpochID, ForkEvidence> = OrderedTable()
+    /// What earlier runs wrote down of them, until it is shown.
+    var recoveredEvidence: [VerifiedBatch] = []
     /// Batches that may be second contents of what only the disk remembers.
     var doubts: OrderedTable<EpochID, Doubt> = OrderedTable()
     var appliers: OrderedTable<EpochID, LogApplier> = OrderedTable()
@@ -171,6 +175,7 @@ public struct Replicator: Sendable {
         expireConfirmations()
         superviseBlobs()
         supervisePulls()
+        superviseSnapshots()
         superviseApplying()
         publishRemarks()
         sealIfDue()
@@ -195,6 +200,7 @@ public struct Replicator: Sendable {
         next = earlier(next, confirmations.nextDeadline)
         next = earlier(next, canSign ? queue.nextDeadline : nil)
         next = earlier(next, pullDeadline)
+        next = earlier(next, snapshotDeadline)
         next = earlier(next, blobDeadline)
         next = earlier(next, readiness.nextDeadline)
         next = earlier(next, evidenceDeadline)

@@ -130,3 +130,16 @@ public struct BatchDraft: Hashable, Sendable {
         self.events = events
     }
 }
+
+extension VerifiedBatch {
+    /// What it weighs in a log: its own bytes, and those of each blob that an event names.
+    ///
+    /// A blob which is named twice counts twice, so that forgetting one of both is no surprise.
+    public var storedByteCount: Int {
+        events.reduce(sealed.byteCount) { sum, event in
+            guard case .application(let said) = event.content, case .blob(let blob) = said.payload
+            else { return sum }
+            return sum + blob.byteCount
+        }
+    }
+}

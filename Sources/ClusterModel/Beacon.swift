@@ -73,13 +73,21 @@ public struct ReplayRequest: Hashable, Sendable {
     ///
     /// Unit: bytes of batches.
     public let credit: Int
+    /// Whether only batches that hold state are wanted: what a log keeps below its floor.
+    ///
+    /// They do not continue one another. An answer without any says that there are none.
+    public let isStateOnly: Bool
 
     /// Asks for a part of a log.
-    public init(log: EpochID, first: SequenceNumber, last: SequenceNumber, credit: Int) {
+    public init(
+        log: EpochID, first: SequenceNumber, last: SequenceNumber, credit: Int,
+        isStateOnly: Bool = false
+    ) {
         self.log = log
         self.first = first
         self.last = last
         self.credit = credit
+        self.isStateOnly = isStateOnly
     }
 }
 

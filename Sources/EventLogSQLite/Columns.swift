@@ -13,8 +13,15 @@ struct EpochRow {
     var applied: SequenceNumber
     var floor: SequenceNumber
     var floorChain: Digest
+    /// Where state may be missing below the floor; zeros where it is nowhere.
+    var missingFirst: SequenceNumber
+    var missingLast: SequenceNumber
     var newest: HybridTimestamp
     var eventCount: Int
+    /// What its batches weigh.
+    ///
+    /// Unit: bytes, with the blobs that they name.
+    var byteCount: Int
 
     /// A row for an epoch of which nothing is known yet.
     init(id: Int64, log: EpochID) {
@@ -25,8 +32,11 @@ struct EpochRow {
         applied = 0
         floor = 0
         floorChain = .none
+        missingFirst = 0
+        missingLast = 0
         newest = .zero
         eventCount = 0
+        byteCount = 0
     }
 
     /// Reads a row of `epoch`.
@@ -43,8 +53,11 @@ struct EpochRow {
         applied = row.sequence("applied")
         floor = row.sequence("floor")
         floorChain = try row.identifier("floor_chain")
+        missingFirst = row.sequence("missing_first")
+        missingLast = row.sequence("missing_last")
         newest = HybridTimestamp(raw: UInt64(bitPattern: row["newest"]))
         eventCount = row["event_count"]
+        byteCount = row["byte_count"]
     }
 
     /// Its durable end.
@@ -52,6 +65,10 @@ struct EpochRow {
     /// What was truncated or jumped over.
     var floorHead: EpochHead? {
         floor == 0 ? nil : EpochHead(log: log, last: floor, chain: floorChain)
+    }
+    /// Where state may be missing below the floor.
+    var missingState: EventRange? {
+        missingLast == 0 ? nil : EventRange(log: log, first: missingFirst, last: missingLast)
     }
 }
 

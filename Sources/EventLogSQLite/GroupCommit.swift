@@ -31,13 +31,15 @@ struct Submission: Sendable {
     var byteCount: Int {
         operations.reduce(0) { sum, operation in
             switch operation {
-            case .append(let batch, _): sum + batch.sealed.byteCount
+            case .append(let batch, _), .keepState(let batch, _): sum + batch.sealed.byteCount
             case .blob(_, let bytes), .value(_, let bytes): sum + bytes.count
             case .records(let records):
                 records.reduce(sum) {
                     $0 + $1.sealed.body.count + ($1.sealed.credential?.count ?? 0) + 128
                 }
-            case .applied, .receipt, .dispose, .epoch, .pin, .truncate, .floor: sum + 128
+            case .applied, .receipt, .dispose, .epoch, .pin, .truncate, .floor,
+                .stateComplete:
+                sum + 128
             }
         }
     }

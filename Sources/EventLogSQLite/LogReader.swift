@@ -39,6 +39,27 @@ enum LogReader {
                     ORDER BY first
                     """),
             arguments: ["epoch": id, "first": first.boundColumn, "last": last.boundColumn])
+        return try prefix(of: rows, byteLimit: byteLimit)
+    }
+
+    static func stateBatches(
+        in database: Database, of log: EpochID, from first: SequenceNumber,
+        through last: SequenceNumber, byteLimit: Int
+    ) throws -> [StoredBatch] {
+        guard let id = try identifier(of: log, in: database) else { return [] }
+        let rows = try Row.fetchCursor(
+            database.cachedStatement(
+                sql: """
+                    SELECT \(batchColumns) FROM batch
+                    WHERE epoch_id = :epoch AND first <= :last AND first + count > :first
+                        AND has_state = 1
+                    ORDER BY first
+                    """),
+            arguments: ["epoch": id, "first": first.boundColumn, "last": last.boundColumn])
+        return try prefix(of: rows, byteLimit: byteLimit)
+    }
+
+    private static func prefix(of rows: RowCursor, byteLimit: Int) throws -> [StoredBatch] {
         var batches: [StoredBatch] = []
         var byteCount = 0
         while let row = try rows.next() {
@@ -155,7 +176,8 @@ extension LogReader {
             epochs: rows.map { row in
                 RecoveredEpoch(
                     head: row.head, applied: row.applied, floor: row.floorHead,
-                    outcomes: outcomes[row.id] ?? [], newestTimestamp: row.newest,
+                    missingState: row.missingState, outcomes: outcomes[row.id] ?? [],
+                    newestTimestamp: row.newest, byteCount: row.byteCount,
                     isQuarantined: quarantined.contains(row.id))
             },
             ownEpoch: try own.map { row in

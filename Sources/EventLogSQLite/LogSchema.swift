@@ -11,7 +11,7 @@ internal import NodeRuntime
 /// and identifiers are blobs in the order of the wire. Source: docs/internals/data-model.md.
 enum LogSchema {
     /// Counts the versions of the tables; stands in `PRAGMA user_version`.
-    static let version = 2
+    static let version = 3
     /// Marks a file as an event log, "siEL"; stands in `PRAGMA application_id`.
     static let applicationID = 0x7369_454C
 
@@ -105,6 +105,9 @@ enum LogSchema {
             floor_chain BLOB    NOT NULL,
             newest      INTEGER NOT NULL,
             event_count INTEGER NOT NULL,
+            missing_first INTEGER NOT NULL,
+            missing_last  INTEGER NOT NULL,
+            byte_count  INTEGER NOT NULL,
             UNIQUE (origin, counter, nonce)
         ) STRICT;
         CREATE TABLE batch (

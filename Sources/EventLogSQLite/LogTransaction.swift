@@ -31,7 +31,7 @@ struct WriterChanges {
 struct LogTransaction {
     let database: Database
     let memory: WriterMemory
-    private(set) var changed: [EpochID: EpochRow] = [:]
+    var changed: [EpochID: EpochRow] = [:]
     private(set) var nextEpochID: Int64
     private(set) var nextPosition: Int64
 
@@ -51,8 +51,8 @@ struct LogTransaction {
         case .applied(let log, let through, let outcomes):
             try apply(log, through: through, outcomes)
         case .receipt(let receipt): try record(receipt)
-        case .dispose(let log, let first, let disposition):
-            try dispose(log, first, disposition)
+        case .dispose(let log, let position, let disposition):
+            try dispose(log, position, disposition)
         case .epoch(let epoch):
             try run(
                 "INSERT INTO own_epoch (counter, nonce) VALUES (?, ?)",
@@ -68,6 +68,8 @@ struct LogTransaction {
                 [reference.digest.column, Data(bytes)])
         case .truncate(let head): try truncate(head)
         case .floor(let head): try jump(head)
+        case .keepState(let batch, let disposition): try keep(batch, disposition)
+        case .stateComplete(let log, let through): completeState(of: log, through: through)
         case .value(let name, let bytes): try set(name, bytes)
         }
     }
@@ -78,17 +80,20 @@ struct LogTransaction {
             try run(
                 """
                 INSERT INTO epoch (id, origin, counter, nonce, last, chain, applied, floor,
-                    floor_chain, newest, event_count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    floor_chain, missing_first, missing_last, newest, event_count, byte_count)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET last = excluded.last, chain = excluded.chain,
                     applied = excluded.applied, floor = excluded.floor,
-                    floor_chain = excluded.floor_chain, newest = excluded.newest,
-                    event_count = excluded.event_count
+                    floor_chain = excluded.floor_chain, missing_first = excluded.missing_first,
+                    missing_last = excluded.missing_last, newest = excluded.newest,
+                    event_count = excluded.event_count, byte_count = excluded.byte_count
                 """,
                 [
                     row.id, row.log.origin.column, row.log.epoch.counterColumn,
                     row.log.epoch.nonceColumn, row.last.boundColumn, row.chain.column,
                     row.applied.boundColumn, row.floor.boundColumn, row.floorChain.column,
-                    row.newest.column, row.eventCount,
+                    row.missingFirst.boundColumn, row.missingLast.boundColumn, row.newest.column,
+                    row.eventCount, row.byteCount,
                 ])
         }
     }
@@ -99,7 +104,7 @@ struct LogTransaction {
             epochs: Array(changed.values), nextEpochID: nextEpochID, nextPosition: nextPosition)
     }
 
-    private mutating func row(of log: EpochID) -> EpochRow {
+    mutating func row(of log: EpochID) -> EpochRow {
         if let row = changed[log] ?? memory.epochs[log] { return row }
         defer { nextEpochID += 1 }
         let row = EpochRow(id: nextEpochID, log: log)
@@ -107,11 +112,11 @@ struct LogTransaction {
         return row
     }
 
-    private func run(_ sql: String, _ arguments: StatementArguments) throws {
+    func run(_ sql: String, _ arguments: StatementArguments) throws {
         try database.cachedStatement(sql: sql).execute(arguments: arguments)
     }
 
-    private func conflict(_ operation: String, _ detail: String) -> EventLogError {
+    func conflict(_ operation: String, _ detail: String) -> EventLogError {
         EventLogError(code: .conflict, operation: operation, detail: detail)
     }
 }
@@ -129,6 +134,16 @@ extension LogTransaction {
                 "append \(header.log)-\(header.first)",
                 "expected position \(row.last.next), found \(header.first)")
         }
+        row.last = header.last
+        row.chain = batch.hash
+        try store(batch, disposition, at: first, &row)
+        changed[header.log] = row
+    }
+
+    mutating func store(
+        _ batch: VerifiedBatch, _ disposition: Disposition, at first: Int64, _ row: inout EpochRow
+    ) throws {
+        let header = batch.header
         let newest = max(header.timestamp, batch.events.last?.timestamp ?? .zero)
         var hasState = false
         for (index, event) in batch.events.enumerated() {
@@ -157,11 +172,9 @@ extension LogTransaction {
                 Data(batch.sealed.signature), Data(batch.sealed.body),
             ])
         nextPosition += 1
-        row.last = header.last
-        row.chain = batch.hash
         row.eventCount += header.count
+        row.byteCount += batch.storedByteCount
         if disposition != .held { row.newest = max(row.newest, newest) }
-        changed[header.log] = row
     }
 
     /// Accepts a batch that is there already, or was; refuses another one in its place.
@@ -180,84 +193,26 @@ extension LogTransaction {
     }
 
     private mutating func dispose(
-        _ log: EpochID, _ first: SequenceNumber, _ disposition: Disposition
+        _ log: EpochID, _ position: SequenceNumber, _ disposition: Disposition
     ) throws {
+        guard let position = position.column else { return }
         var row = row(of: log)
         let stored = try Row.fetchOne(
             database.cachedStatement(
                 sql: """
-                    UPDATE batch SET disposition = ? WHERE epoch_id = ? AND first = ?
+                    UPDATE batch SET disposition = :disposition
+                    WHERE epoch_id = :epoch AND first + count > :position AND first = (
+                        SELECT max(first) FROM batch
+                        WHERE epoch_id = :epoch AND first <= :position)
                     RETURNING newest
                     """),
-            arguments: [Int(disposition.rawValue), row.id, first.boundColumn])
+            arguments: [
+                "disposition": Int(disposition.rawValue), "epoch": row.id, "position": position,
+            ])
         guard let stored, disposition != .held else { return }
         let newest = HybridTimestamp(raw: UInt64(bitPattern: stored["newest"]))
         row.newest = max(row.newest, newest)
         changed[log] = row
-    }
-
-    private mutating func truncate(_ head: EpochHead) throws {
-        var row = row(of: head.log)
-        guard head.last <= row.last else {
-            throw conflict(
-                "truncate \(head.log) through \(head.last)", "the log ends at \(row.last)")
-        }
-        guard head.last > row.floor else { return }
-        let last = head.last.boundColumn
-        let doomed = """
-            FROM batch WHERE epoch_id = :epoch AND first + count - 1 <= :last AND has_state = 0
-            """
-        let arguments: StatementArguments = ["epoch": row.id, "last": last]
-        let digests = try Data.fetchAll(
-            database,
-            sql: """
-                SELECT DISTINCT digest FROM blob_reference
-                WHERE position IN (SELECT position \(doomed))
-                """,
-            arguments: arguments)
-        try run(
-            """
-            DELETE FROM blob_reference WHERE epoch_id = :epoch AND sequence <= :last
-                AND position IN (SELECT position \(doomed))
-            """, arguments)
-        let freed = try Int.fetchOne(
-            database, sql: "SELECT coalesce(sum(count), 0) \(doomed)", arguments: arguments)
-        try run("DELETE \(doomed)", arguments)
-        for digest in digests {
-            try run(
-                """
-                DELETE FROM blob WHERE digest = :digest
-                    AND NOT EXISTS (SELECT 1 FROM blob_reference WHERE digest = :digest)
-                """, ["digest": digest])
-        }
-        try run(
-            """
-            DELETE FROM receipt WHERE epoch_id = :epoch AND last <= :last AND NOT EXISTS (
-                SELECT 1 FROM batch WHERE batch.epoch_id = receipt.epoch_id
-                    AND batch.first <= receipt.last
-                    AND batch.first + batch.count > receipt.first)
-            """, arguments)
-        // Positions never come again, even where the newest batch is among the forgotten.
-        try run(
-            "INSERT OR REPLACE INTO truncated_position (id, position) VALUES (1, ?)",
-            [nextPosition - 1])
-        row.eventCount -= freed ?? 0
-        row.floor = head.last
-        row.floorChain = head.chain
-        changed[head.log] = row
-    }
-
-    private mutating func jump(_ head: EpochHead) throws {
-        guard head.last.column != nil else {
-            throw conflict("jump to \(head.log)-\(head.last)", "expected a position below 2^63")
-        }
-        var row = row(of: head.log)
-        guard head.last > row.last else { return }
-        row.last = head.last
-        row.chain = head.chain
-        row.floor = head.last
-        row.floorChain = head.chain
-        changed[head.log] = row
     }
 }
 

@@ -62,6 +62,16 @@ public final class SQLiteEventLog: EventLog {
         }
     }
 
+    /// Reads batches that hold state.
+    public func stateBatches(
+        of log: EpochID, from first: SequenceNumber, through last: SequenceNumber, byteLimit: Int
+    ) async throws(EventLogError) -> [StoredBatch] {
+        try await read("read state of \(log)") { database in
+            try LogReader.stateBatches(
+                in: database, of: log, from: first, through: last, byteLimit: byteLimit)
+        }
+    }
+
     /// Reads batches in this node's log order.
     public func batches(
         afterPosition position: Int64, limit: Int

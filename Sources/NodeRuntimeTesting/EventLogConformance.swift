@@ -27,7 +27,7 @@ public struct EventLogLaw: Sendable, CustomTestStringConvertible {
 /// The laws that every implementation of ``EventLog`` obeys.
 public enum EventLogConformance {
     /// All laws, as arguments for a test.
-    public static let laws: [EventLogLaw] = writing + reading + forgetting + restarting
+    public static let laws: [EventLogLaw] = writing + reading + forgetting + keeping + restarting
 
     /// Checks that an operation fails with a code.
     static func expectFailure(

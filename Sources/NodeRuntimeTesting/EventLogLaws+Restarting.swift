@@ -89,8 +89,8 @@ extension EventLogConformance {
             #expect(recovered.epochs.map(\.newestTimestamp.raw) == [40])
             #expect(recovered.epochs.map(\.isQuarantined) == [false])
             try await log.perform(
-                .dispose(name, first: 1, .accepted), .dispose(name, first: 5, .quarantined),
-                .dispose(name, first: 99, .accepted), .blob(missing, [2]))
+                .dispose(name, holding: 1, .accepted), .dispose(name, holding: 5, .quarantined),
+                .dispose(name, holding: 99, .accepted), .blob(missing, [2]))
             await log.close()
 
             let again = try await fixture.open()

@@ -79,9 +79,24 @@ public final class InMemoryEventLog: EventLog {
     public func batches(
         of log: EpochID, from first: SequenceNumber, through last: SequenceNumber, byteLimit: Int
     ) async throws(EventLogError) -> [StoredBatch] {
+        Self.prefix(try contents().batches(of: log), first, last, byteLimit)
+    }
+
+    /// Batches of one log that hold state.
+    public func stateBatches(
+        of log: EpochID, from first: SequenceNumber, through last: SequenceNumber, byteLimit: Int
+    ) async throws(EventLogError) -> [StoredBatch] {
+        Self.prefix(
+            try contents().batches(of: log).filter(\.hasState), first, last, byteLimit)
+    }
+
+    private static func prefix(
+        _ entries: [LogContents.Entry], _ first: SequenceNumber, _ last: SequenceNumber,
+        _ byteLimit: Int
+    ) -> [StoredBatch] {
         var byteCount = 0
         var found: [StoredBatch] = []
-        for entry in try contents().batches(of: log) {
+        for entry in entries {
             let range = entry.batch.header.range
             guard range.last >= first, range.first <= last else { continue }
             byteCount += entry.batch.sealed.byteCount

@@ -22,6 +22,7 @@ struct LogContents: Sendable {
         var head: EpochHead
         var applied: SequenceNumber = 0
         var floor: EpochHead?
+        var missing: EventRange?
         var outcomes: [RecordedOutcome] = []
         var newest = HybridTimestamp.zero
     }
@@ -47,7 +48,8 @@ struct LogContents: Sendable {
             for outcome in outcomes { record(outcome) }
         case .receipt(let receipt):
             if !receipts.contains(where: { $0.isSame(as: receipt) }) { receipts.append(receipt) }
-        case .dispose(let log, let first, let disposition): dispose(log, first, disposition)
+        case .dispose(let log, let position, let disposition):
+            dispose(log, position, disposition)
         case .epoch(let epoch): ownEpoch = epoch
         case .records(let added):
             for record in added {
@@ -63,9 +65,18 @@ struct LogContents: Sendable {
         case .floor(let head):
             var epoch = epoch(head.log)
             guard head.last > epoch.head.last else { return }
+            epoch.missing = EventRange(
+                log: head.log, first: epoch.missing?.first ?? epoch.head.last.next,
+                last: head.last)
             epoch.head = head
             epoch.floor = head
             epochs[head.log] = epoch
+        case .keepState(let batch, let disposition): try keep(batch, disposition)
+        case .stateComplete(let log, let through):
+            guard let missing = epochs[log]?.missing, through >= missing.first else { return }
+            epochs[log]?.missing =
+                through < missing.last
+                ? EventRange(log: log, first: through.next, last: missing.last) : nil
         case .value(let name, let bytes): values[name] = bytes.isEmpty ? nil : bytes
         }
     }
@@ -82,8 +93,11 @@ struct LogContents: Sendable {
                 .map { epoch in
                     RecoveredEpoch(
                         head: epoch.head, applied: epoch.applied, floor: epoch.floor,
+                        missingState: epoch.missing,
                         outcomes: epoch.outcomes.sorted { $0.subject.first < $1.subject.first },
                         newestTimestamp: epoch.newest,
+                        byteCount: batches(of: epoch.head.log)
+                            .reduce(0) { $0 + $1.batch.storedByteCount },
                         isQuarantined: batches(of: epoch.head.log)
                             .contains { $0.disposition == .quarantined })
                 },
@@ -131,23 +145,43 @@ struct LogContents: Sendable {
             throw conflict(
                 "append \(header.log)-\(header.first)", "the log is at \(epoch.head.last)")
         }
+        epoch.head = EpochHead(log: header.log, last: header.last, chain: batch.hash)
+        epochs[header.log] = epoch
+        store(batch, disposition)
+    }
+
+    private mutating func keep(
+        _ batch: VerifiedBatch, _ disposition: Disposition
+    ) throws(EventLogError) {
+        let range = batch.header.range
+        guard let missing = epochs[range.log]?.missing, range.first >= missing.first,
+            range.last <= missing.last
+        else { return }
+        let overlapping = batches(of: range.log).first {
+            $0.batch.header.first <= range.last && range.first <= $0.batch.header.last
+        }
+        guard let overlapping else { return store(batch, disposition) }
+        guard overlapping.batch.hash == batch.hash else {
+            throw conflict("keep \(range.log)-\(range.first)", "another content is there")
+        }
+    }
+
+    private mutating func store(_ batch: VerifiedBatch, _ disposition: Disposition) {
         lastPosition += 1
         let entry = Entry(position: lastPosition, batch: batch, disposition: disposition)
         batches.append(entry)
-        epoch.head = EpochHead(log: header.log, last: header.last, chain: batch.hash)
-        if disposition != .held {
-            epoch.newest = max(epoch.newest, entry.newest)
-            newest = max(newest, entry.newest)
-        }
-        epochs[header.log] = epoch
+        guard disposition != .held else { return }
+        var epoch = epoch(batch.header.log)
+        epoch.newest = max(epoch.newest, entry.newest)
+        epochs[batch.header.log] = epoch
+        newest = max(newest, entry.newest)
     }
 
     private mutating func dispose(
-        _ log: EpochID, _ first: SequenceNumber, _ disposition: Disposition
+        _ log: EpochID, _ position: SequenceNumber, _ disposition: Disposition
     ) {
-        let index = batches.firstIndex {
-            $0.batch.header.log == log && $0.batch.header.first == first
-        }
+        let held = EventID(log: log, sequence: position)
+        let index = batches.firstIndex { $0.batch.header.range.contains(held) }
         guard let index else { return }
         batches[index].disposition = disposition
         if disposition != .held {

@@ -10,7 +10,8 @@ extension ReplayRequest {
     init(wire: ProtoReplayRequest) throws(WireError) {
         self.init(
             log: try EpochID(wire: wire.log, Self.operation), first: SequenceNumber(wire.first),
-            last: SequenceNumber(wire.last), credit: Int(wire.credit))
+            last: SequenceNumber(wire.last), credit: Int(wire.credit),
+            isStateOnly: wire.stateOnly)
         try check()
     }
 
@@ -21,6 +22,7 @@ extension ReplayRequest {
         wire.first = first.value
         wire.last = last.value
         wire.credit = UInt32(credit)
+        wire.stateOnly = isStateOnly
         return wire
     }
 

@@ -58,7 +58,8 @@ struct FileWatch: Sendable {
             survey.take(configuration)
             await installation.setConfiguration(
                 addresses: configuration.urls.map(NodeAddress.init),
-                handlers: reactor.take(configuration.reactions))
+                handlers: reactor.take(configuration.reactions),
+                retention: Retention(configuration.limits))
             installation.site.notices.set(nil, about: configurationFile)
             logger.notice("took in \(configurationFile)")
         } catch {

@@ -98,7 +98,8 @@ struct ServedInstallation: Sendable {
         var settings = InstallationSettings(
             addresses: configuration.urls.map(NodeAddress.init),
             users: users.entries.map(AllowedUser.init), usersFile: state.usersFile,
-            handlers: reactor.take(configuration.reactions), ownURL: ownURL)
+            handlers: reactor.take(configuration.reactions),
+            retention: Retention(configuration.limits), ownURL: ownURL)
         settings.settle = configuration.settle
         settings.stagger = configuration.stagger
         settings.tellsCode = true
@@ -142,5 +143,12 @@ extension AllowedUser {
             if let one = Scopes(name: scope.rawValue) { scopes.formUnion(one) }
         }
         self.init(identifier: entry.identifier.description, scopes: scopes)
+    }
+}
+
+extension Retention {
+    /// What the configuration says of it.
+    init(_ limits: SiteConfiguration.Limits) {
+        self.init(age: limits.logAge, byteCount: limits.logSize)
     }
 }

@@ -157,8 +157,11 @@ struct Scenario {
             }
         case .recordReceipt(let receipt, let member, _):
             "receipt of \(name(member)) for \(name(receipt.subject)): \(receipt.outcome)"
+        case .keepEvidence(let batch): "keep evidence \(name(batch.header.range))"
         case .truncate(let floor): "truncate \(name(floor.log)) \(floor.last)"
         case .jump(let floor): "jump \(name(floor.log)) \(floor.last)"
+        case .keepState(let entries, of: let log, through: let last, _):
+            "keep state of \(name(log)) through \(last): \(entries.count) batches"
         case .readiness(let readiness):
             readiness.isReady ? "ready" : "not ready: \(readiness.obstacles.count) obstacles"
         case .stop: "stop"

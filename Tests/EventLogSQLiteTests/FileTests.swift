@@ -53,8 +53,8 @@ import Testing
     @Test(
         "A file of another version is refused and left alone",
         arguments: [
-            (UInt8(3), EventLogError.Code.schemaTooNew, "expected schema 2 or older, found 3"),
-            (1, .schemaTooOld, "expected schema 2, found 1"),
+            (UInt8(4), EventLogError.Code.schemaTooNew, "expected schema 3 or older, found 4"),
+            (2, .schemaTooOld, "expected schema 3, found 2"),
         ])
     func otherSchema(version: UInt8, code: EventLogError.Code, detail: String) async throws {
         let directory = try TemporaryDirectory()

@@ -18,6 +18,8 @@ final class TestCluster: Sendable {
     let mesh = LoopbackMesh()
     let owner: SigningKey
     let pin: ClusterPin
+    /// The servers' grants, in their order.
+    let grants: [Digest]
 
     /// Founds a cluster: one user, alice, who vouches for every node.
     ///
@@ -38,13 +40,17 @@ final class TestCluster: Sendable {
             try sealer.seal(.account(account), credential: Self.credential, with: owner).sealed
         ]
         let identities = try (0..<count).map { _ in try NodeIdentity() }
+        var grants: [Digest] = []
         for identity in identities {
             let grant = Grant(
                 user: root, nodeKey: identity.nodeKey, node: identity.node,
                 curveKey: identity.curveKey, scopes: .all, notBefore: WallTime(milliseconds: 0),
                 notAfter: WallTime(milliseconds: 1 << 47), serial: 1)
-            records.append(try sealer.seal(.grant(grant), with: owner).sealed)
+            let record = try sealer.seal(.grant(grant), with: owner)
+            records.append(record.sealed)
+            grants.append(record.hash)
         }
+        self.grants = grants
         let addresses = (0..<count).map {
             NodeAddress(url: "http://web\($0 + 1)", host: "web\($0 + 1)", port: 5570)
         }
@@ -61,11 +67,13 @@ final class TestCluster: Sendable {
     }
 
     /// Runs the body while every server serves, and then stops them all.
-    func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    func run(
+        whenReady: Bool = true, _ body: @escaping @Sendable () async throws -> Void
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for server in servers { group.addTask { try await server.installation.run() } }
             do {
-                try await settle()
+                if whenReady { try await settle() }
                 try await body()
             } catch {
                 await stop()

@@ -165,6 +165,8 @@ enum Samples {
     static let requests: [Request] = [
         .ping,
         .replay(ReplayRequest(log: log, first: 1, last: 1_000_000, credit: 262_144)),
+        .replay(
+            ReplayRequest(log: log, first: 1, last: 7, credit: 262_144, isStateOnly: true)),
         .heads(after: nil),
         .heads(after: log),
         .records(RecordsRequest(digest: Digest(bytes32(1)), known: [])),

@@ -20,10 +20,13 @@ struct LogBook: Sendable {
     }
 
     /// Makes sure that a log is followed; `false` where there are too many.
-    mutating func open(_ head: EpochHead, floor: EpochHead? = nil) -> Bool {
+    mutating func open(
+        _ head: EpochHead, floor: EpochHead? = nil, missingState: EventRange? = nil
+    ) -> Bool {
         guard trackers[head.log] == nil else { return true }
         guard trackers.count < Limits.logs else { return false }
-        trackers[head.log] = OriginTracker(head: head, floor: floor)
+        trackers[head.log] = OriginTracker(
+            head: head, floor: floor, missingState: missingState)
         if head.last > 0 { noteGrowth(of: head.log) }
         return true
     }

@@ -46,6 +46,8 @@ struct OriginTracker: Sendable {
     private(set) var tail: EpochHead
     /// What was truncated or jumped over.
     private(set) var floor: EpochHead?
+    /// Where others may have kept state below the floor that this node jumped to.
+    private(set) var missingState: EventRange?
     /// The last position that anybody claims to hold.
     private(set) var advertised: SequenceNumber
     /// The highest position that was waited for in vain.
@@ -57,8 +59,9 @@ struct OriginTracker: Sendable {
     private var heldBytes = 0
     private var recent: [Mark] = []
 
-    init(head: EpochHead, floor: EpochHead? = nil) {
+    init(head: EpochHead, floor: EpochHead? = nil, missingState: EventRange? = nil) {
         log = head.log
+        self.missingState = missingState
         durable = head
         tail = head
         self.floor = floor
@@ -247,6 +250,14 @@ struct OriginTracker: Sendable {
         recent.filter { $0.last <= durable.last }.map(\.first)
     }
 
+    /// What contradicts a batch and is not on disk, which quarantine forgets.
+    func counterpart(of batch: VerifiedBatch) -> VerifiedBatch? {
+        (pending.map(\.batch) + held).first { known in
+            known.hash != batch.hash && known.header.first <= batch.header.last
+                && known.header.last.next >= batch.header.first
+        }
+    }
+
     /// Follows the log no longer.
     ///
     /// What is durable stays.
@@ -259,6 +270,8 @@ struct OriginTracker: Sendable {
     /// Goes on behind a floor; possible only where nothing is on its way to disk.
     mutating func jump(to floor: EpochHead) -> Bool {
         guard pending.isEmpty, floor.last > tail.last else { return false }
+        missingState = EventRange(
+            log: log, first: missingState?.first ?? tail.last.next, last: floor.last)
         self.floor = floor
         durable = floor
         tail = floor
@@ -269,6 +282,14 @@ struct OriginTracker: Sendable {
             heldBytes -= first.sealed.byteCount
         }
         return true
+    }
+
+    /// What others kept of state below the floor is here through a position.
+    mutating func completeState(through last: SequenceNumber) {
+        guard let missing = missingState, last >= missing.first else { return }
+        missingState =
+            last < missing.last
+            ? EventRange(log: log, first: last.next, last: missing.last) : nil
     }
 
     /// Forgets what lies at or below a floor.

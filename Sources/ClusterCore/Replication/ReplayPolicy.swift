@@ -106,10 +106,12 @@ struct ReplayPolicy: Sendable {
 
     /// Everybody was asked: whether all have said for long enough that they do not hold it, and
     /// nobody has claimed to since.
-    mutating func isUnservable(now: Instant) -> Bool {
+    mutating func isUnservable(
+        for patience: Duration = Limits.unservedPatience, now: Instant
+    ) -> Bool {
         let since = unclaimedSince ?? now
         unclaimedSince = since
-        return now.since(since) >= Limits.unservedPatience
+        return now.since(since) >= patience
     }
 
     /// Everybody may be asked again, after a wait.

@@ -27,6 +27,9 @@ public enum Effect: Hashable, Sendable {
     /// Tickets of
     /// one log complete in the order in which they were given.
     case append([LogEntry], AppendTicket)
+    /// Make every entry durable below the floor of its log, which continues nothing, and write
+    /// down that no state is missing there through the position; completed as `append`.
+    case keepState([LogEntry], of: EpochID, through: SequenceNumber, AppendTicket)
     /// Read batches back; completed by `loaded`.
     ///
     /// What is not held is left out.
@@ -39,8 +42,10 @@ public enum Effect: Hashable, Sendable {
     ///
     /// It survives whatever effect comes later, so nothing waits for it.
     case recordClears(ClearRecord)
-    /// Write down that a stored batch may do something else now.
-    case dispose(EpochID, first: SequenceNumber, LogEntry.Disposition)
+    /// Write down that the stored batch which holds a position may do something else now.
+    case dispose(EpochID, holding: SequenceNumber, LogEntry.Disposition)
+    /// Write down a content of a log that has two histories, to be shown after a restart too.
+    case keepEvidence(VerifiedBatch)
     /// Forget the batches of a log through the floor, and remember the floor.
     case truncate(floor: EpochHead)
     /// A log goes on behind a gap that nobody can fill: remember the floor that it goes on from.
@@ -55,6 +60,8 @@ public enum Effect: Hashable, Sendable {
     case requestReplay(ReplayRequest, of: NodeID)
     /// Send the batches that overlap the range, within the credit, then `ReplayEnd.served`;
     /// completed by `replayServed`.
+    ///
+    /// Of state only, sending none says that there are none; else that the range is not held.
     case serveReplay(ReplayRequest, ReplyTicket)
     /// Answer a request for replay without any batch.
     case refuseReplay(ReplayRequest, ReplyTicket, ReplayEnd)

@@ -16,6 +16,8 @@ extension Observation {
         case .pullStarted: "pull-started"
         case .pullFinished: "pull-finished"
         case .gapUnprovable: "gap-unprovable"
+        case .stateCompleted: "state-completed"
+        case .stateUnprovable: "state-unprovable"
         case .appendFailed: "append-failed"
         case .loadFailed: "load-failed"
         case .requestRejected: "request-rejected"

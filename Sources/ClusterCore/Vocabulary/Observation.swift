@@ -30,6 +30,10 @@ public enum Observation: Hashable, Sendable {
     /// No reachable member holds this part of a log any more; the log goes on after the floor,
     /// which is where it ends here if nobody holds more.
     case gapUnprovable(EpochID, after: SequenceNumber, floor: EpochHead)
+    /// What others kept of a log's state below the floor is here.
+    case stateCompleted(EpochID, through: SequenceNumber)
+    /// No member has what was kept of a log's state: it is done without.
+    case stateUnprovable(EventRange)
     /// An append of a peer's batches failed; it will be tried again.
     case appendFailed(EpochID, reason: String)
     /// Reading a log failed; it will be tried again.

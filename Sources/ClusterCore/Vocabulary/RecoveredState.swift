@@ -21,6 +21,8 @@ public struct RecoveredState: Sendable {
     public var logs: [RecoveredHistory]
     /// Every stored batch that holds state and was accepted, in any order.
     public var stateBatches: [VerifiedBatch]
+    /// Contents of logs with two histories that were written down, in any order.
+    public var evidence: [VerifiedBatch]
     /// Blobs that stored events name and this node does not hold, in the order of the events.
     public var missingBlobs: [MissingBlob]
     /// Whether the log was found damaged, restored, or is new on a node that had one: what was
@@ -47,6 +49,7 @@ public struct RecoveredState: Sendable {
         self.newestTimestamp = .zero
         self.logs = []
         self.stateBatches = []
+        self.evidence = []
         self.missingBlobs = []
         self.hasLostHistory = false
         self.clears = ClearRecord()
@@ -63,12 +66,18 @@ public struct RecoveredHistory: Hashable, Sendable {
     public var applied: SequenceNumber
     /// Everything through this has been truncated or jumped over.
     public var floor: EpochHead?
+    /// Where others may have kept state below the floor that is not here.
+    public var missingState: EventRange?
     /// What was recorded of events that are not plainly applied.
     public var outcomes: [AppliedRecord.Entry]
     /// The highest stamp in it, which tells how old its end is.
     ///
     /// Zero where that is not known: it counts as new then.
     public var newestTimestamp: HybridTimestamp
+    /// What its batches weigh on disk (`VerifiedBatch.storedByteCount`).
+    ///
+    /// Unit: bytes.
+    public var byteCount: Int
     /// Whether any batch of it is stored as quarantined.
     public var isQuarantined: Bool
 
@@ -79,6 +88,7 @@ public struct RecoveredHistory: Hashable, Sendable {
         self.floor = floor
         self.outcomes = []
         self.newestTimestamp = .zero
+        self.byteCount = 0
         self.isQuarantined = false
     }
 }
@@ -105,6 +115,10 @@ public struct CoreConfiguration: Hashable, Sendable {
     public var handlers: [ReactionRule]
     /// Truncation keeps what is younger.
     public var horizon: Duration
+    /// Truncation keeps what fits.
+    ///
+    /// Unit: bytes of batches and blobs.
+    public var capacity: Int
     /// How long after a switch of the code caches are cleared once more.
     public var settle: Duration
     /// How long after one member the next one clears everything; zero: all at once.
@@ -116,6 +130,7 @@ public struct CoreConfiguration: Hashable, Sendable {
         self.peerCount = peerCount
         self.handlers = handlers
         self.horizon = .seconds(30 * 24 * 3_600)
+        self.capacity = 1 << 30
         self.settle = .seconds(2)
         self.stagger = .milliseconds(500)
         self.surveysCode = false

@@ -49,7 +49,7 @@ extension Simulation {
         guard status.readiness.isReady else {
             return "host \(number) waits for \(status.readiness.obstacles.map { "\($0)" })"
         }
-        for log in status.logs where !ledger.forkedLogs.contains(log.head.log) {
+        for log in status.logs where !log.isQuarantined {
             // What is known of and held by nobody any more is no matter of agreement.
             guard log.applied == log.head.last else {
                 return "host \(number) applied \(log.head.log) through \(log.applied), holds "
@@ -60,8 +60,9 @@ extension Simulation {
     }
 
     private func difference(_ one: Host, _ other: Host) -> String? {
+        if let difference = forkDifference(one, other) { return difference }
         let heads = [one, other].map { host in
-            host.disk.image.heads.filter { !ledger.forkedLogs.contains($0.log) }
+            host.disk.image.heads.filter { !isQuarantined($0.log) }
         }
         guard heads[0] == heads[1] else {
             let only = Set(heads[0]).symmetricDifference(heads[1]).sorted()
@@ -72,8 +73,7 @@ extension Simulation {
         guard records[0] == records[1] else {
             return "hosts \(one.number) and \(other.number) hold different records of authority"
         }
-        // Who has seen only one of two histories still counts what is in it.
-        guard ledger.forkedLogs.isEmpty else { return nil }
+        if let difference = stateDifference(one, other) { return difference }
         let revisions = [one, other].map { $0.process?.core.replicator.status.revision }
         guard revisions[0] == revisions[1] else {
             return "hosts \(one.number) and \(other.number) want different code: "
@@ -82,11 +82,47 @@ extension Simulation {
         return nil
     }
 
+    /// Whether any member has found two histories in a log.
+    func isQuarantined(_ log: EpochID) -> Bool {
+        ledger.forkedLogs.contains(log)
+            && members.contains { $0.disk.image.isQuarantined(log) }
+    }
+
+    /// I10, between nodes: evidence of a second history reaches everybody who holds any of the log.
+    private func forkDifference(_ one: Host, _ other: Host) -> String? {
+        for log in ledger.forkedLogs.sorted() {
+            let holders = [one, other].filter {
+                $0.disk.image.tracks[log]?.batches.isEmpty == false
+            }
+            guard holders.count == 2 else { continue }
+            let found = holders.map { $0.disk.image.isQuarantined(log) }
+            guard found[0] != found[1] else { continue }
+            return "hosts \(one.number) and \(other.number) differ about two histories of \(log)"
+        }
+        return nil
+    }
+
+    /// I11: truncation takes no state from anybody, and who was away for long gets it.
+    private func stateDifference(_ one: Host, _ other: Host) -> String? {
+        let state = [one, other].map { host in
+            Set(
+                host.disk.image.stored
+                    .filter { $0.batch.holdsState && !isQuarantined($0.batch.header.log) }
+                    .map(\.batch.hash))
+        }
+        guard state[0] != state[1] else { return nil }
+        return "hosts \(one.number) and \(other.number) hold different state: "
+            + "\(state[0].count) and \(state[1].count) batches"
+    }
+
     private func missingReceipt(_ members: [Host]) -> String? {
         for host in members {
             guard let core = host.process?.core.replicator else { continue }
             // What came of events in closed epochs is only told where it is not plain.
-            let newest = Set(core.status.logs.map(\.head.log)).subtracting(ledger.forkedLogs)
+            // Nobody goes on telling of a log before one that this host does not follow.
+            let newest = Set(core.status.logs.map(\.head.log)).filter { log in
+                !ledger.forkedLogs.contains { $0.origin == log.origin && isQuarantined($0) }
+            }
             for id in ledger.ids where newest.contains(id.log) {
                 guard host.disk.image.last(of: id.log) >= id.sequence else { continue }
                 for (node, outcome) in core.outcomes(of: id) where outcome == nil {
@@ -97,6 +133,11 @@ extension Simulation {
         }
         return nil
     }
+}
+
+extension VerifiedBatch {
+    /// Whether truncation keeps it.
+    var holdsState: Bool { events.contains { $0.content.isState } }
 }
 
 extension EpochHead {

@@ -87,7 +87,7 @@ final class DurableAcknowledgement: Checker {
     }
 
     func finish() {
-        for promise in promises where !simulation.ledger.forkedLogs.contains(promise.range.log) {
+        for promise in promises where !simulation.isQuarantined(promise.range.log) {
             let isExcused = promise.holders.allSatisfy { holder in
                 let host = simulation.hosts[holder.host]
                 return host.disk.losses > holder.losses || host.isRemoved || host.isClone

@@ -103,7 +103,7 @@ final class Effects: Checker {
     }
 
     private func isAllowed(_ batch: VerifiedBatch, on host: Host) -> Bool {
-        guard !simulation.ledger.forkedLogs.contains(batch.header.log),
+        guard !simulation.isQuarantined(batch.header.log),
             let grant = simulation.registry.grants[batch.header.grant],
             simulation.registry.counts(batch)
         else { return false }

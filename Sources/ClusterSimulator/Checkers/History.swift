@@ -23,6 +23,8 @@ final class NoRollback: Checker {
     private unowned let simulation: Simulation
     private var advertised: [InstanceID: [EpochID: SequenceNumber]] = [:]
     private var settled: [Int: (revision: EventID?, image: LogImage)] = [:]
+    /// Logs whose second content nobody had seen yet when only old messages were left.
+    private var unseenForks: Set<EpochID> = []
 
     init(_ simulation: Simulation) { self.simulation = simulation }
 
@@ -47,6 +49,31 @@ final class NoRollback: Checker {
             let revision = host.process?.core.replicator.status.revision
             settled[host.number] = (revision, host.disk.image)
         }
+        unseenForks = simulation.ledger.forkedLogs.filter { !simulation.isQuarantined($0) }
+    }
+
+    /// Whether a proposal or an ancestor of it stands in a log whose second content nobody had
+    /// seen: an old message may show it, and then the whole log counts no more.
+    private func dependsOnUnseenFork(_ id: EventID?) -> Bool {
+        var next = id
+        while let id = next {
+            if unseenForks.contains(id.log) { return true }
+            guard case .revision(let proposal) = simulation.ledger.event(id)?.content else { break }
+            next = proposal.parent
+        }
+        return false
+    }
+
+    /// Whether a proposal or an ancestor of it is news to a disk: what all restored disks had
+    /// lost, an old message may bring back.
+    private func bringsBack(_ id: EventID?, to image: LogImage) -> Bool {
+        var next = id
+        while let id = next {
+            if image.last(of: id.log) < id.sequence { return true }
+            guard case .revision(let proposal) = simulation.ledger.event(id)?.content else { break }
+            next = proposal.parent
+        }
+        return false
     }
 
     func finish() {
@@ -54,11 +81,8 @@ final class NoRollback: Checker {
             guard let before = settled[host.number] else { continue }
             let after = host.process?.core.replicator.status.revision
             guard before.revision != after else { continue }
-            // What a restored disk had lost, an old message may bring back.
-            if let after, before.image.last(of: after.log) < after.sequence { continue }
-            // A second content is a reason to drop its log whenever it comes, and with it whatever
-            // descends from that log in others.
-            guard simulation.ledger.forkedLogs.isEmpty else { continue }
+            if bringsBack(after, to: before.image) { continue }
+            if dependsOnUnseenFork(before.revision) { continue }
             return simulation.fail(
                 .correctness, "I8", "host \(host.number): old messages changed the code wanted")
         }
@@ -77,7 +101,11 @@ final class ForksFound: Checker {
 
     func sealed(_ batch: VerifiedBatch, by process: NodeProcess) { note(batch, process) }
 
-    func diskReplaced(on host: Host) { reported[host.number] = nil }
+    /// What a disk remembers was said by the run that wrote it.
+    func diskReplaced(on host: Host) {
+        let image = host.disk.image
+        reported[host.number] = Set(image.logs.filter { image.isQuarantined($0) })
+    }
 
     func input(_ input: Input, to process: NodeProcess) {
         guard case .batchReceived(let batch, from: _) = input else { return }
@@ -107,11 +135,8 @@ final class ForksFound: Checker {
             guard let process = host.process else { continue }
             let forks = (seen[process.instance] ?? [:]).filter { $0.value.count > 1 }.keys.sorted()
             for id in forks where reported[host.number]?.contains(id.log) != true {
-                // What was on disk of it may have been truncated since; and what a disk calls
-                // quarantined was said in an earlier run.
-                guard host.disk.image.batch(holding: id) != nil,
-                    !host.disk.image.isQuarantined(id.log)
-                else { continue }
+                // What it compares with was never on its disk, or was truncated.
+                guard host.disk.image.batch(holding: id) != nil else { continue }
                 return simulation.fail(
                     .correctness, "I10",
                     "host \(host.number) saw two contents of \(id) and said nothing")

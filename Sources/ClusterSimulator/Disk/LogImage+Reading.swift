@@ -5,13 +5,16 @@ import ClusterModel
 extension LogImage {
     /// Whole batches from the one that holds `first` on: at least one where there is one.
     func batches(
-        of log: EpochID, from first: SequenceNumber, through last: SequenceNumber, byteLimit: Int
+        of log: EpochID, from first: SequenceNumber, through last: SequenceNumber, byteLimit: Int,
+        isStateOnly: Bool = false
     ) -> [VerifiedBatch] {
         var result: [VerifiedBatch] = []
         var size = 0
         for entry in tracks[log]?.batches ?? [] {
             let header = entry.batch.header
-            guard header.last >= first, header.first <= last else { continue }
+            guard header.last >= first, header.first <= last,
+                !isStateOnly || entry.batch.events.contains(where: { $0.content.isState })
+            else { continue }
             size += entry.batch.sealed.byteCount
             guard result.isEmpty || size <= byteLimit else { break }
             result.append(entry.batch)
@@ -24,12 +27,17 @@ extension LogImage {
         logs.compactMap { tracks[$0] }.filter { $0.head.last > 0 }.map { track in
             var history = RecoveredHistory(
                 head: track.head, applied: track.applied, floor: track.floor)
+            history.missingState = track.missing
+            history.byteCount = track.batches.reduce(0) { $0 + $1.batch.storedByteCount }
             history.outcomes = track.outcomes
             history.newestTimestamp = newest(of: track.batches)
             history.isQuarantined = track.batches.contains { $0.disposition == .quarantined }
             return history
         }
     }
+
+    /// Second contents that were written down, in the order of their logs.
+    var evidenceList: [VerifiedBatch] { evidence.keys.sorted().compactMap { evidence[$0] } }
 
     /// Batches that hold state and were accepted.
     var stateBatches: [VerifiedBatch] {

@@ -5,10 +5,12 @@ import ClusterModel
 /// One change of a log, as the driver submits it.
 enum DiskOperation {
     case append([LogEntry])
+    case keepState([LogEntry], of: EpochID, through: SequenceNumber)
     case applied(AppliedRecord)
     case receipt(Receipt, by: NodeID)
     case clears(ClearRecord)
     case dispose(EpochID, SequenceNumber, LogEntry.Disposition)
+    case evidence(VerifiedBatch)
     case epoch(LogEpoch)
     case records([VerifiedRecord])
     case pin(PinnedUser)
@@ -23,12 +25,14 @@ struct LogImage {
     struct Track {
         var head: EpochHead
         var floor: EpochHead?
+        var missing: EventRange?
         var applied: SequenceNumber = 0
         var outcomes: [AppliedRecord.Entry] = []
         var batches: [LogEntry] = []
     }
 
     private(set) var tracks: [EpochID: Track] = [:]
+    private(set) var evidence: [EpochID: VerifiedBatch] = [:]
     private(set) var ownEpoch: LogEpoch?
     private(set) var records: [Digest: VerifiedRecord] = [:]
     private(set) var pins: [String: UserKey] = [:]
@@ -57,7 +61,8 @@ struct LogImage {
 
     /// Whether a log is known to have two histories.
     func isQuarantined(_ log: EpochID) -> Bool {
-        tracks[log]?.batches.contains { $0.disposition == .quarantined } ?? false
+        evidence[log] != nil
+            || tracks[log]?.batches.contains { $0.disposition == .quarantined } ?? false
     }
 
     /// Whether everything in a range is held, or was once and has been truncated.
@@ -77,16 +82,20 @@ struct LogImage {
     private mutating func perform(_ operation: DiskOperation) throws(DiskConflict) {
         switch operation {
         case .append(let entries): for entry in entries { try append(entry) }
+        case .keepState(let entries, of: let log, through: let last):
+            try keep(entries, of: log, through: last)
         case .applied(let record): apply(record)
         case .receipt(let receipt, by: let node): receipts[node, default: []].append(receipt)
         case .clears(let record): clears = record
-        case .dispose(let log, let first, let disposition):
+        case .dispose(let log, let position, let disposition):
+            let held = EventID(log: log, sequence: position)
             guard
                 let index = tracks[log]?.batches.firstIndex(where: {
-                    $0.batch.header.first == first
+                    $0.batch.header.range.contains(held)
                 }), let batch = tracks[log]?.batches[index].batch
             else { return }
             tracks[log]?.batches[index] = LogEntry(batch: batch, disposition: disposition)
+        case .evidence(let batch): evidence[batch.header.log] = batch
         case .epoch(let epoch): ownEpoch = epoch
         case .records(let list): for record in list { records[record.hash] = record }
         case .pin(let user): pins[user.identifier] = user.key
@@ -116,6 +125,30 @@ struct LogImage {
         track.head = EpochHead(log: header.log, last: header.last, chain: entry.batch.hash)
     }
 
+    /// Adds state below the floor, in its place; the head stays.
+    private mutating func keep(
+        _ entries: [LogEntry], of log: EpochID, through last: SequenceNumber
+    ) throws(DiskConflict) {
+        guard var track = tracks[log], let missing = track.missing else { return }
+        for entry in entries {
+            let range = entry.batch.header.range
+            guard range.first >= missing.first, range.last <= missing.last else { continue }
+            let index =
+                track.batches.firstIndex { $0.batch.header.last >= range.first }
+                ?? track.batches.count
+            if index < track.batches.count, track.batches[index].batch.header.first <= range.last {
+                throw DiskConflict(text: "state at \(entry.batch.id(at: 0)), where something is")
+            }
+            track.batches.insert(entry, at: index)
+        }
+        if last >= missing.first {
+            track.missing =
+                last < missing.last
+                ? EventRange(log: log, first: last.next, last: missing.last) : nil
+        }
+        tracks[log] = track
+    }
+
     private mutating func apply(_ record: AppliedRecord) {
         var track = tracks[record.log] ?? Self.empty(record.log)
         track.applied = max(track.applied, record.through)
@@ -142,6 +175,9 @@ struct LogImage {
     private mutating func jump(_ floor: EpochHead) {
         var track = tracks[floor.log] ?? Self.empty(floor.log)
         guard floor.last > track.head.last else { return }
+        track.missing = EventRange(
+            log: floor.log, first: track.missing?.first ?? track.head.last.next,
+            last: floor.last)
         track.head = floor
         track.floor = floor
         tracks[floor.log] = track

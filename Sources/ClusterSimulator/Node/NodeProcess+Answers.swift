@@ -29,15 +29,21 @@ extension NodeProcess {
         }
     }
 
-    /// Verifies a batch and feeds it.
-    func receive(_ sealed: SealedBatch, topic: WireTopic? = nil, from peer: NodeID) {
+    /// Verifies a batch and feeds it; `false` where it is of no use.
+    @discardableResult
+    func receive(_ sealed: SealedBatch, topic: WireTopic? = nil, from peer: NodeID) -> Bool {
         switch simulation.seals.verify(sealed, keys: keys) {
         case .success(let batch):
-            if let topic, topic != WireTopic(of: batch) { return simulation.count("batch.topic") }
+            guard topic == nil || topic == WireTopic(of: batch) else {
+                simulation.count("batch.topic")
+                return false
+            }
             feed(.batchReceived(batch, from: peer))
+            return true
         case .failure(let rejection):
             if case .unknownSigner = rejection { askForRecords(of: peer) }
             simulation.count("batch.\(rejection.name)")
+            return false
         }
     }
 
@@ -110,8 +116,10 @@ extension NodeProcess {
         later(simulation.random.span(.microseconds(100), .milliseconds(3))) { [self] in
             let batches = host.disk.image.batches(
                 of: request.log, from: request.first, through: request.last,
-                byteLimit: min(request.credit, WireLimits.replayCredit))
-            let end: ReplayEnd = batches.isEmpty ? .notHeld : .served
+                byteLimit: min(request.credit, WireLimits.replayCredit),
+                isStateOnly: request.isStateOnly)
+            let end: ReplayEnd =
+                batches.isEmpty && !request.isStateOnly ? .notHeld : .served
             answer(.replay(end, batches.map(\.sealed)), ticket)
             feed(.replayServed(ticket))
         }

@@ -23,6 +23,11 @@ extension NodeProcess {
                 process.feed(
                     failure.map { .appendFailed(ticket, reason: $0) } ?? .appended(ticket))
             }
+        case .keepState(let entries, of: let log, through: let last, let ticket):
+            write([.keepState(entries, of: log, through: last)]) { process, failure in
+                process.feed(
+                    failure.map { .appendFailed(ticket, reason: $0) } ?? .appended(ticket))
+            }
         case .load(let range): load(range)
         case .recordApplied(let record): write([.applied(record)])
         case .recordClears(let record): write([.clears(record)])
@@ -30,6 +35,7 @@ extension NodeProcess {
             write([.receipt(receipt, by: node)])
         case .dispose(let log, let first, let disposition):
             write([.dispose(log, first, disposition)])
+        case .keepEvidence(let batch): write([.evidence(batch)])
         case .truncate(let floor): write([.truncate(floor)])
         case .jump(let floor): write([.jump(floor)])
         case .broadcastBeacon(let beacon): broadcast(beacon)

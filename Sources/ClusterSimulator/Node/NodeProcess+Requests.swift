@@ -64,8 +64,11 @@ extension NodeProcess {
         let peer = question.peer
         switch (question.request, reply) {
         case (.replay(let request), .replay(let end, let batches)):
-            for batch in batches { receive(batch, from: peer) }
-            feed(.replayEnded(request, end, from: peer))
+            let usable = batches.count { receive($0, from: peer) }
+            feed(
+                request.isStateOnly && usable < batches.count
+                    ? .replayFailed(request, from: peer)
+                    : .replayEnded(request, end, from: peer))
         case (.replay(let request), _): feed(.replayFailed(request, from: peer))
         case (.ownHead, .heads(let page)): feed(.ownHeadsReceived(page.heads, from: peer))
         case (.ownHead, _): feed(.ownHeadsFailed(from: peer))

@@ -162,6 +162,10 @@ extension Simulation {
         guard !hosts.contains(where: { $0.awayUntil != nil }) else { return }
         host.awayUntil = now + .seconds(200)
         crash(host, why: "away")
+        // The others go on: what is proposed and cut meanwhile, nobody has whole any more.
+        for second in stride(from: 10, to: 190, by: 20) {
+            schedule.add(at: now + .seconds(second)) { $0.publishWhileAway(host) }
+        }
     }
 
     // MARK: Clocks and files

@@ -22,6 +22,15 @@ extension Simulation {
         for _ in 0..<count where host.process === process { publish(at: process) }
     }
 
+    /// Something that is state, and something that is not, by whoever is not away.
+    func publishWhileAway(_ host: Host) {
+        let present = members.filter { $0 !== host && $0.process?.isPaused == false }
+        guard let process = random.pick(present)?.process else { return }
+        publish([application()], at: process)
+        // A clock that has jumped leaves stamps which nobody voids so late.
+        if !knobs.has(.clockJumps) { publish([revision(after: process)], at: process) }
+    }
+
     private func publish(at process: NodeProcess) {
         switch random.below(20) {
         case 0...10: publish([application()], at: process)

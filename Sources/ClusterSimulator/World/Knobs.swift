@@ -42,7 +42,7 @@ public struct Knobs: Sendable {
         var faults: [Fault] = []
         for fault in Fault.allCases {
             // Being away for minutes costs minutes: a few seeds do it.
-            let isOn = random.chance(perMille: fault == .longAbsence ? share / 20 : share)
+            let isOn = random.chance(perMille: fault == .longAbsence ? share / 8 : share)
             if isOn { faults.append(fault) }
         }
         self.faults = faults

@@ -96,6 +96,9 @@ extension Effect {
             "append \(ticket.number): "
                 + entries.map { "\($0.batch.header.range) \($0.disposition)" }
                 .joined(separator: " ")
+        case .keepState(let entries, of: let log, through: let last, let ticket):
+            "keep state \(ticket.number) of \(log) through \(last): "
+                + entries.map { "\($0.batch.header.range)" }.joined(separator: " ")
         case .load(let range): "load \(range)"
         case .recordApplied(let record):
             "record applied \(record.log) through \(record.through)"
@@ -107,6 +110,7 @@ extension Effect {
             "record clears: owed \(record.owesFull), code \(record.isCodeCleared)"
         case .dispose(let log, let first, let disposition):
             "dispose \(log)-\(first) \(disposition)"
+        case .keepEvidence(let batch): "keep evidence \(batch.line)"
         case .truncate(let floor): "truncate \(floor.line)"
         case .jump(let floor): "jump \(floor.line)"
         case .deliver(let batch, let indices): "deliver \(batch.header.range) \(indices)"
@@ -135,9 +139,9 @@ extension Effect {
         case .requestBlob(let blob, let peer):
             "request blob \(blob.digest.short) of \(peer.short)"
         case .relink(let peer, let attempt, _): "relink \(peer.short), attempt \(attempt)"
-        case .authority, .persistEpoch, .seal, .broadcast, .resolve, .append, .load,
-            .recordApplied, .recordReceipt, .recordClears, .dispose, .truncate, .jump, .deliver,
-            .apply,
+        case .authority, .persistEpoch, .seal, .broadcast, .resolve, .append, .keepState, .load,
+            .recordApplied, .recordReceipt, .recordClears, .dispose, .keepEvidence, .truncate,
+            .jump, .deliver, .apply,
             .readiness, .report, .stop:
             ""
         }
@@ -211,7 +215,7 @@ extension Acknowledgement {
 }
 
 extension ReplayRequest {
-    fileprivate var line: String { "\(log)-\(first)..\(last)" }
+    fileprivate var line: String { "\(log)-\(first)..\(last)\(isStateOnly ? " state" : "")" }
 }
 
 extension ReplayEnd {

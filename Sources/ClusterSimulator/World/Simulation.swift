@@ -143,6 +143,7 @@ public final class Simulation {
         recovered.newestTimestamp = image.newestTimestamp
         recovered.logs = image.histories
         recovered.stateBatches = image.stateBatches
+        recovered.evidence = image.evidenceList
         recovered.missingBlobs = image.missingBlobs
         recovered.clears = image.clears
         recovered.hasLostHistory = host.hasLostHistory

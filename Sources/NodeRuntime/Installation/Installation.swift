@@ -124,10 +124,13 @@ public actor Installation: AdminService, DoorService {
         node?.post(.authority(.usersChanged(users)))
     }
 
-    /// Takes a list of URLs and handlers that were read anew.
-    public func setConfiguration(addresses: [NodeAddress], handlers: [ReactionRule]) {
+    /// Takes what was read anew: a list of URLs, handlers, and how much the log keeps.
+    public func setConfiguration(
+        addresses: [NodeAddress], handlers: [ReactionRule], retention: Retention
+    ) {
         settings.addresses = addresses
         settings.handlers = handlers
+        settings.retention = retention
         site.health.forget()
         node?.post(.roster(.listed(addresses)))
         node?.post(.configurationChanged(settings.core))
@@ -150,6 +153,8 @@ public struct InstallationSettings: Sendable {
     public var usersFile: String
     /// The handlers, by index.
     public var handlers: [ReactionRule]
+    /// How much the log keeps.
+    public var retention: Retention
     /// The URL that is taken for this server's own until the node has found itself.
     public var ownURL: String?
     /// How long after a switch of the code caches are cleared once more.
@@ -162,8 +167,9 @@ public struct InstallationSettings: Sendable {
     /// Joins the settings.
     public init(
         addresses: [NodeAddress], users: [AllowedUser], usersFile: String,
-        handlers: [ReactionRule], ownURL: String? = nil
+        handlers: [ReactionRule], retention: Retention = Retention(), ownURL: String? = nil
     ) {
+        self.retention = retention
         self.ownURL = ownURL
         self.addresses = addresses
         self.users = users
@@ -177,6 +183,8 @@ public struct InstallationSettings: Sendable {
         core.settle = settle
         core.stagger = stagger
         core.surveysCode = tellsCode
+        core.horizon = retention.age
+        core.capacity = retention.byteCount
         return core
     }
 }

@@ -77,6 +77,8 @@ public struct NodeRecovery {
                 head: epoch.head, applied: epoch.applied, floor: epoch.floor)
             history.newestTimestamp = epoch.newestTimestamp
             history.isQuarantined = epoch.isQuarantined
+            history.byteCount = epoch.byteCount
+            history.missingState = epoch.missingState
             history.outcomes = epoch.outcomes.map {
                 AppliedRecord.Entry(
                     subject: $0.subject, outcome: $0.outcome, attempt: $0.attempt)
@@ -90,9 +92,43 @@ public struct NodeRecovery {
             case .failure: nil
             }
         }
+        state.evidence = evidence(recovered, keys)
         state.missingBlobs = recovered.unstoredBlobs.map {
             MissingBlob(event: $0.event, reference: $0.reference)
         }
         return state
+    }
+
+    private func evidence(_ recovered: RecoveredEventLog, _ keys: NodeKeyRing) -> [VerifiedBatch] {
+        let verifier = BatchVerifier(cluster: pin.cluster)
+        return recovered.values.keys.sorted().compactMap { name in
+            guard name.hasPrefix(VerifiedBatch.evidencePrefix), let bytes = recovered.values[name],
+                case .success(let batch) = verifier.verify(
+                    SealedBatch(evidence: bytes), key: { keys[$0] })
+            else { return nil }
+            return batch
+        }
+    }
+}
+
+/// How the log keeps a content of a log that has two histories: as one of its small values.
+extension VerifiedBatch {
+    /// What names of such values begin with.
+    static let evidencePrefix = "fork."
+    /// The name of the value; one for each log.
+    var evidenceName: String { Self.evidencePrefix + "\(header.log)" }
+}
+
+extension SealedBatch {
+    /// Its three parts in one, as they are signed.
+    var evidence: [UInt8] { header + signature + body }
+
+    /// Takes the parts apart again; whoever verifies them finds what is not whole.
+    init(evidence bytes: [UInt8]) {
+        let rest = bytes.dropFirst(WireLimits.header)
+        self.init(
+            header: Array(bytes.prefix(WireLimits.header)),
+            signature: Array(rest.prefix(WireLimits.signature)),
+            body: Array(rest.dropFirst(WireLimits.signature)))
     }
 }

@@ -149,15 +149,27 @@ extension Node {
     func serve(_ request: ReplayRequest, _ ticket: ReplyTicket) {
         start { [self] in
             do {
-                let stored = try await ports.log.batches(
-                    of: request.log, from: request.first, through: request.last,
-                    byteLimit: min(request.credit, WireLimits.replayCredit))
-                let end: ReplayEnd = stored.isEmpty ? .notHeld : .served
+                let stored = try await stored(for: request)
+                // That a range has no state is an answer.
+                let end: ReplayEnd = stored.isEmpty && !request.isStateOnly ? .notHeld : .served
                 post(.served(.replay(end, stored.map(\.sealed)), ticket))
             } catch {
                 post(.served(.replay(.notHeld, []), ticket))
             }
         }
+    }
+
+    private func stored(
+        for request: ReplayRequest
+    ) async throws(EventLogError) -> [StoredBatch] {
+        let byteLimit = min(request.credit, WireLimits.replayCredit)
+        guard request.isStateOnly else {
+            return try await ports.log.batches(
+                of: request.log, from: request.first, through: request.last,
+                byteLimit: byteLimit)
+        }
+        return try await ports.log.stateBatches(
+            of: request.log, from: request.first, through: request.last, byteLimit: byteLimit)
     }
 
     private func serve(_ request: BlobRequest, _ ticket: ReplyTicket) {

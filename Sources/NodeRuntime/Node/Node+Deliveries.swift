@@ -44,22 +44,27 @@ extension Node {
         }
     }
 
-    /// Verifies a batch and feeds it.
-    func receive(_ sealed: SealedBatch, topic: WireTopic? = nil, from peer: NodeID) {
+    /// Verifies a batch and feeds it; `false` where it is of no use.
+    @discardableResult
+    func receive(_ sealed: SealedBatch, topic: WireTopic? = nil, from peer: NodeID) -> Bool {
         switch verify(sealed) {
         case .success(let batch):
             if let topic, topic != WireTopic(of: batch) {
-                return reject("batch.topic", from: peer)
+                reject("batch.topic", from: peer)
+                return false
             }
             feed(.batchReceived(batch, from: peer))
+            return true
         case .failure(let rejection):
             // Who carries a batch need not know less than its receiver: its signer's grant may be
             // on its way, and is asked for.
             guard case .unknownSigner = rejection else {
-                return reject("batch.\(rejection.name)", from: peer)
+                reject("batch.\(rejection.name)", from: peer)
+                return false
             }
             counters.count("batch.\(rejection.name)")
             askForRecords(of: peer)
+            return false
         }
     }
 

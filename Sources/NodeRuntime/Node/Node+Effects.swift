@@ -19,14 +19,18 @@ extension Node {
         case .resolve(let ticket, let result):
             publishing.removeValue(forKey: ticket)?.resolve(result)
         case .append(let entries, let ticket): append(entries, ticket)
+        case .keepState(let entries, of: let log, through: let last, let ticket):
+            keepState(entries, of: log, through: last, ticket)
         case .load(let range): load(range)
         case .recordApplied(let record): recordApplied(record)
         case .recordClears(let record):
             write([.value(name: ClearRecord.name, bytes: record.encoded)])
         case .recordReceipt(let receipt, by: let node, at: let stamp):
             record(receipt, by: node, at: stamp)
-        case .dispose(let log, first: let first, let disposition):
-            write([.dispose(log, first: first, Disposition(disposition))])
+        case .dispose(let log, holding: let position, let disposition):
+            write([.dispose(log, holding: position, Disposition(disposition))])
+        case .keepEvidence(let batch):
+            write([.value(name: batch.evidenceName, bytes: batch.sealed.evidence)])
         case .truncate(let floor): write([.truncate(floor)])
         case .jump(let floor): write([.floor(floor)])
         case .broadcastBeacon(let beacon): broadcast(beacon)
@@ -72,9 +76,20 @@ extension Node {
     }
 
     private func append(_ entries: [LogEntry], _ ticket: AppendTicket) {
-        let operations = entries.map { entry in
-            LogOperation.append(entry.batch, Disposition(entry.disposition))
+        submit(entries.map { .append($0.batch, Disposition($0.disposition)) }, ticket)
+    }
+
+    private func keepState(
+        _ entries: [LogEntry], of log: EpochID, through last: SequenceNumber,
+        _ ticket: AppendTicket
+    ) {
+        let kept = entries.map {
+            LogOperation.keepState($0.batch, Disposition($0.disposition))
         }
+        submit(kept + [.stateComplete(log, through: last)], ticket)
+    }
+
+    private func submit(_ operations: [LogOperation], _ ticket: AppendTicket) {
         writes.add(operations) { [weak self] error in
             self?.post(
                 error.map { .appendFailed(ticket, reason: $0.description) } ?? .appended(ticket))

@@ -46,7 +46,7 @@ extension Observation {
         case .duplicateDropped, .batchHeld, .pullStarted, .pullFinished, .blobStored,
             .receiptsMerged, .farFutureReleased, .truncated:
             .debug
-        case .epochBegun, .fullClearDone, .codeSwitched, .codeCleared, .relinked,
+        case .epochBegun, .fullClearDone, .codeSwitched, .codeCleared, .stateCompleted, .relinked,
             .peerStatusChanged, .voided, .fullClearOwed,
             .withheld:
             .info
@@ -54,7 +54,7 @@ extension Observation {
             .beaconRejected, .clockSkewed, .farFutureHeld, .applyFailed, .limitReached,
             .blobFailed, .unexpectedCompletion, .ownTailFound, .clearFailed, .surveyFailed:
             .warning
-        case .epochRefused, .gapUnprovable, .parked:
+        case .epochRefused, .gapUnprovable, .stateUnprovable, .parked:
             .error
         case .cloneHeard, .forkFound:
             .critical
@@ -80,6 +80,9 @@ extension Observation {
         case .pullFinished(let log, let through): "\(log) is complete through \(through)"
         case .gapUnprovable(let log, let after, let floor):
             "nobody holds \(log) after \(after): going on after \(floor.last)"
+        case .stateCompleted(let log, let through):
+            "state of \(log) is complete through its floor, \(through)"
+        case .stateUnprovable(let range): "no member holds the state of \(range)"
         case .appendFailed(let log, let reason): "cannot store \(log): \(reason)"
         case .loadFailed(let range, let reason): "cannot read \(range): \(reason)"
         case .requestRejected(let peer, let reason): "refused a request of \(peer.short): \(reason)"

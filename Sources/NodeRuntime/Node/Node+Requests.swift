@@ -75,8 +75,12 @@ extension Node {
         let peer = entry.peer
         switch (entry.request, result) {
         case (.replay(let request), .success(.replay(let end, let batches))):
-            for batch in batches { receive(batch, from: peer) }
-            feed(.replayEnded(request, end, from: peer))
+            let usable = batches.count { receive($0, from: peer) }
+            // Of state, less than was sent must not pass for all there is.
+            feed(
+                request.isStateOnly && usable < batches.count
+                    ? .replayFailed(request, from: peer)
+                    : .replayEnded(request, end, from: peer))
         case (.replay(let request), _):
             feed(.replayFailed(request, from: peer))
         case (.ownHead, .success(.heads(let page))):

@@ -34,6 +34,13 @@ public protocol EventLog: Sendable {
         of log: EpochID, from first: SequenceNumber, through last: SequenceNumber, byteLimit: Int
     ) async throws(EventLogError) -> [StoredBatch]
 
+    /// Whole batches of one log that hold state, in order, of a range, below the floor too.
+    ///
+    /// Ends before `byteLimit` is exceeded; at least one batch where there is one.
+    func stateBatches(
+        of log: EpochID, from first: SequenceNumber, through last: SequenceNumber, byteLimit: Int
+    ) async throws(EventLogError) -> [StoredBatch]
+
     /// Batches in this node's log order (the order in which they became durable here), beginning
     /// after a position. At most `limit` of them.
     func batches(
@@ -77,8 +84,9 @@ public enum LogOperation: Sendable, Equatable {
     case applied(EpochID, through: SequenceNumber, [RecordedOutcome])
     /// Records what a node said came of events; the same remark again changes nothing.
     case receipt(StoredReceipt)
-    /// Changes what a stored batch may do (a user was listed, a date was proven).
-    case dispose(EpochID, first: SequenceNumber, Disposition)
+    /// Changes what the stored batch that holds a position may do (a user was listed, a date was
+    /// proven, a second history was found).
+    case dispose(EpochID, holding: SequenceNumber, Disposition)
     /// Records the epoch that this process will sign under, before it signs.
     case epoch(LogEpoch)
     /// Adds records of authority; those present change nothing, but for a credential that was
@@ -95,7 +103,16 @@ public enum LogOperation: Sendable, Equatable {
     /// With them go the receipts about them, and blobs which no other stored event names.
     case truncate(EpochHead)
     /// Jumps over an unprovable gap: the log goes on after this head.
+    ///
+    /// What the log kept of state in the gap is missing from then on.
     case floor(EpochHead)
+    /// Adds a batch that holds state to where state is missing below the floor.
+    ///
+    /// It continues nothing, and the head stays. Adding one that is there already, or where no
+    /// state is missing, changes nothing; one that overlaps another content is a `.conflict`.
+    case keepState(VerifiedBatch, Disposition)
+    /// State below the floor is missing through this position no more.
+    case stateComplete(EpochID, through: SequenceNumber)
     /// Stores a small value of the core under a name; an empty one removes it.
     case value(name: String, bytes: [UInt8])
 }
@@ -185,18 +202,27 @@ public struct RecoveredEpoch: Sendable, Hashable {
     public let applied: SequenceNumber
     /// What has been truncated or jumped over; `nil` where the log is whole.
     public let floor: EpochHead?
+    /// Where state may be missing below the floor; `nil` where all that others kept is here.
+    public let missingState: EventRange?
     /// What was recorded of events that are not plainly applied, in order.
     public let outcomes: [RecordedOutcome]
     /// The highest stamp of any batch that was stored, and is not held.
     public let newestTimestamp: HybridTimestamp
+    /// What its batches weigh (`VerifiedBatch.storedByteCount`).
+    ///
+    /// Unit: bytes.
+    public let byteCount: Int
     /// Whether any batch is quarantined.
     public let isQuarantined: Bool
 
     /// Describes a recovered epoch.
     public init(
-        head: EpochHead, applied: SequenceNumber, floor: EpochHead?, outcomes: [RecordedOutcome],
-        newestTimestamp: HybridTimestamp, isQuarantined: Bool
+        head: EpochHead, applied: SequenceNumber, floor: EpochHead?, missingState: EventRange?,
+        outcomes: [RecordedOutcome], newestTimestamp: HybridTimestamp, byteCount: Int,
+        isQuarantined: Bool
     ) {
+        self.missingState = missingState
+        self.byteCount = byteCount
         self.head = head
         self.applied = applied
         self.floor = floor

@@ -979,6 +979,9 @@ nonisolated struct ProtoReplayRequest: Sendable {
   /// bytes of batches
   var credit: UInt32 = 0
 
+  /// only batches that hold state, below the floor too
+  var stateOnly: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -2955,7 +2958,7 @@ nonisolated extension ProtoPingReply: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension ProtoReplayRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ReplayRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}log\0\u{1}first\0\u{1}last\0\u{1}credit\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}log\0\u{1}first\0\u{1}last\0\u{1}credit\0\u{3}state_only\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2967,6 +2970,7 @@ nonisolated extension ProtoReplayRequest: SwiftProtobuf.Message, SwiftProtobuf._
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.first) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.last) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.credit) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.stateOnly) }()
       default: break
       }
     }
@@ -2989,6 +2993,9 @@ nonisolated extension ProtoReplayRequest: SwiftProtobuf.Message, SwiftProtobuf._
     if self.credit != 0 {
       try visitor.visitSingularUInt32Field(value: self.credit, fieldNumber: 4)
     }
+    if self.stateOnly != false {
+      try visitor.visitSingularBoolField(value: self.stateOnly, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2997,6 +3004,7 @@ nonisolated extension ProtoReplayRequest: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.first != rhs.first {return false}
     if lhs.last != rhs.last {return false}
     if lhs.credit != rhs.credit {return false}
+    if lhs.stateOnly != rhs.stateOnly {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

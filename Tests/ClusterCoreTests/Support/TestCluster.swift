@@ -80,11 +80,14 @@ struct TestCluster {
             cluster: Forge.cluster, nonce: UInt64(node * 100 + runs[node]),
             seed: UInt64(node + 1), authority: authorities[node], configuration: configuration)
         state.epochCounter = disk.epochCounter
+        state.evidence = Array(disk.evidence.values)
         state.clears = disk.clears
         state.hasLostHistory = lostHistory.contains(node)
         for log in Set(disk.logs.keys).union(disk.floors.keys).sorted() {
             var history = RecoveredHistory(
                 head: disk.head(of: log), applied: disk.applied[log] ?? 0, floor: disk.floors[log])
+            history.byteCount = (disk.logs[log] ?? []).reduce(0) { $0 + $1.storedByteCount }
+            history.missingState = disk.missing[log]
             history.outcomes = disk.outcomes[log] ?? []
             history.isQuarantined = disk.quarantined.contains(log)
             history.newestTimestamp = disk.logs[log]?.last?.events.last?.timestamp ?? .zero
@@ -128,7 +131,7 @@ struct TestCluster {
         return name
     }
 
-    private mutating func later(_ delay: UInt64, _ node: Int, _ input: Input) {
+    mutating func later(_ delay: UInt64, _ node: Int, _ input: Input) {
         order += 1
         pending.append(
             Pending(at: time + delay, order: order, node: node, run: runs[node], input: input))
@@ -165,16 +168,9 @@ struct TestCluster {
                 later(linkDelay, peer, .batchReceived(batch, from: me))
             }
         case .resolve(let ticket, let result): results[ticket] = result
-        case .append(let entries, let ticket):
-            later(diskDelay, node, .appended(ticket))
-            appends[AppendKey(node: node, ticket: ticket)] = entries.map(\.batch)
-        case .load(let range): later(diskDelay, node, .loaded(range, disks[node].batches(range)))
-        case .recordApplied(let record): disks[node].record(record)
-        case .recordClears(let record): disks[node].clears = record
-        case .recordReceipt(let receipt, let by, _): disks[node].receipts.append((receipt, by))
-        case .dispose(let log, let first, let what): dispose(log, first, what, on: node)
-        case .truncate(let floor): disks[node].truncate(to: floor)
-        case .jump(let floor): disks[node].floors[floor.log] = floor
+        case .append, .keepState, .load, .recordApplied, .recordClears, .recordReceipt, .dispose,
+            .keepEvidence, .truncate, .jump:
+            performWrite(effect, by: node)
         case .broadcastBeacon(let beacon):
             for peer in cores.indices where peer != node && isLinked(node, peer) {
                 later(linkDelay, peer, .beaconReceived(beacon, from: me))
@@ -225,18 +221,12 @@ struct TestCluster {
         }
     }
 
-    private mutating func dispose(
-        _ log: EpochID, _ first: SequenceNumber, _ disposition: LogEntry.Disposition, on node: Int
-    ) {
-        let isStored = disks[node].logs[log]?.contains { $0.header.first == first } == true
-        if isStored, disposition == .quarantined { disks[node].quarantined.insert(log) }
-    }
-
-    private struct AppendKey: Hashable {
+    struct AppendKey: Hashable {
         let node: Int
         let ticket: AppendTicket
     }
-    private var appends: [AppendKey: [VerifiedBatch]] = [:]
+    var appends: [AppendKey: [VerifiedBatch]] = [:]
+    var keeps: [AppendKey: (inout TestDisk) -> Void] = [:]
     private var replies: [ReplyTicket: Int] = [:]
 
     private mutating func reply(to node: Int) -> ReplyTicket {
@@ -260,9 +250,8 @@ struct TestCluster {
                 from: node, to: Forge.node(asker))
         case .serveReplay(let request, let ticket):
             guard let asker = replies[ticket] else { return }
-            let range = EventRange(log: request.log, first: request.first, last: request.last)
             var credit = request.credit
-            for batch in disks[node].batches(range) where credit > 0 {
+            for batch in disks[node].batches(for: request) where credit > 0 {
                 credit -= batch.sealed.byteCount
                 _ = send(.batchReceived(batch, from: me), from: node, to: Forge.node(asker))
             }
@@ -276,8 +265,9 @@ struct TestCluster {
             else { return }
             later(diskDelay, node, .served(wanted))
         case .authority, .report, .relink, .requestRecords, .dispose, .recordClears,
-            .persistEpoch, .seal, .broadcast, .resolve, .append, .load, .recordApplied,
-            .recordReceipt, .truncate, .jump, .broadcastBeacon, .acknowledge, .requestReplay,
+            .persistEpoch, .seal, .broadcast, .resolve, .append, .keepState, .load, .recordApplied,
+            .recordReceipt, .keepEvidence, .truncate, .jump, .broadcastBeacon, .acknowledge,
+            .requestReplay,
             .requestHeads, .requestOwnHeads, .requestBlob, .deliver, .apply, .stop:
             break
         }
@@ -346,6 +336,7 @@ struct TestCluster {
         guard !diskFails.contains(event.node) else {
             return feed(event.node, .appendFailed(ticket, reason: "disk full"))
         }
+        keeps.removeValue(forKey: AppendKey(node: event.node, ticket: ticket))?(&disks[event.node])
         for batch in batches ?? [] { disks[event.node].append(batch) }
         feed(event.node, event.input)
     }

@@ -7,6 +7,8 @@
 struct TestDisk {
     var logs: [EpochID: [VerifiedBatch]] = [:]
     var floors: [EpochID: EpochHead] = [:]
+    var missing: [EpochID: EventRange] = [:]
+    var evidence: [EpochID: VerifiedBatch] = [:]
     var quarantined: Set<EpochID> = []
     var applied: [EpochID: SequenceNumber] = [:]
     var outcomes: [EpochID: [AppliedRecord.Entry]] = [:]
@@ -15,7 +17,7 @@ struct TestDisk {
     var receipts: [(receipt: Receipt, by: NodeID)] = []
 
     func head(of log: EpochID) -> EpochHead {
-        if let last = logs[log]?.last {
+        if let last = logs[log]?.last, last.header.last > floors[log]?.last ?? 0 {
             return EpochHead(log: log, last: last.header.last, chain: last.hash)
         }
         return floors[log] ?? EpochHead(log: log, last: 0, chain: .none)
@@ -51,8 +53,30 @@ struct TestDisk {
     }
 
     mutating func truncate(to floor: EpochHead) {
-        logs[floor.log]?.removeAll { $0.header.last <= floor.last }
+        logs[floor.log]?.removeAll { $0.header.last <= floor.last && !$0.holdsState }
         floors[floor.log] = floor
+    }
+
+    mutating func jump(to floor: EpochHead) {
+        let first = missing[floor.log]?.first ?? head(of: floor.log).last.next
+        missing[floor.log] = EventRange(log: floor.log, first: first, last: floor.last)
+        floors[floor.log] = floor
+    }
+
+    mutating func keepState(
+        _ batches: [VerifiedBatch], of log: EpochID, through last: SequenceNumber
+    ) {
+        logs[log, default: []] += batches
+        logs[log]?.sort { $0.header.first < $1.header.first }
+        guard let range = missing[log], last >= range.first else { return }
+        missing[log] =
+            last < range.last ? EventRange(log: log, first: last.next, last: range.last) : nil
+    }
+
+    /// What is there of state below a floor, or of all.
+    func batches(for request: ReplayRequest) -> [VerifiedBatch] {
+        batches(EventRange(log: request.log, first: request.first, last: request.last))
+            .filter { !request.isStateOnly || $0.holdsState }
     }
 
     func batches(_ range: EventRange) -> [VerifiedBatch] {
