@@ -67,8 +67,7 @@ struct ServedInstallation: Sendable {
                 endpoints: Endpoints(
                     host: address.advertised, publishPort: ports.publish,
                     requestPort: ports.request),
-                caches: caches, reactor: reactor,
-                doors: HTTPDoorClient(), clock: clock,
+                caches: caches, reactor: reactor, doors: HTTPDoorClient(), clock: clock,
                 host: HostFacts(
                     hostname: ServedInstallation.hostname, path: site,
                     version: ServedInstallation.version),
