@@ -62,6 +62,10 @@ public enum Limits {
     ///
     /// Beyond it what came is shown once.
     public static let forkEvidence = 64
+    /// How often a second content is written down again, as it is shown again.
+    ///
+    /// It may be large, and some minutes are enough for a disk to get room.
+    public static let evidenceWrites = 8
     /// The first and the longest wait before contents of a log with two histories are shown again.
     public static let evidenceBackoff = Backoff(first: .seconds(2), longest: .seconds(60))
     /// Logs that are followed: origins times epochs.

@@ -132,6 +132,10 @@ extension Replicator {
             shown.next = now.instant + Limits.evidenceBackoff.wait(afterFailures: shown.shown)
             evidence[log] = shown
             if shown.stored == nil { emit(.load(shown.place)) }
+            // The disk may have been full: nothing waits for what is written down of a fork.
+            if let other = shown.other, shown.shown <= Limits.evidenceWrites {
+                emit(.keepEvidence(other))
+            }
             guard !others.isEmpty else { continue }
             for batch in [shown.other, shown.stored] {
                 if let batch { emit(.broadcast(batch)) }
