@@ -56,10 +56,14 @@ struct StatusTextTests {
           Size: 29 MB
         Is Locked: false
         Repositories:\u{20}
-          REPOSITORY              \t  HEAD                                        \t  UPDATED ON\t  UPDATED BY\t
-          [core]                  \t  6212a58 (master, origin/master, origin/HEAD)\t            \t            \t
-          packages/templates/ACSSA\t  27d9bb7 (1.0.0, 27d9bb7)                    \t            \t            \t
-          packages/templates/NAMB \t  4375fe1 (1.1.0-beta, 4375fe1)               \t            \t            \t
+          REPOSITORY              \t  HEAD                                        \t\
+          UPDATED ON\t  UPDATED BY\t
+          [core]                  \t  6212a58 (master, origin/master, origin/HEAD)\t\
+                    \t            \t
+          packages/templates/ACSSA\t  27d9bb7 (1.0.0, 27d9bb7)                    \t\
+                    \t            \t
+          packages/templates/NAMB \t  4375fe1 (1.1.0-beta, 4375fe1)               \t\
+                    \t            \t
         Cluster URL: 172.17.0.1:8082
 
         SERVER: 172.17.0.1:8081

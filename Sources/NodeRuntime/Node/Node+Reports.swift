@@ -33,7 +33,8 @@ extension Node {
             .loadFailed, .peerStatusChanged, .relinked, .clockSkewed, .farFutureHeld,
             .farFutureReleased, .voided, .applyFailed, .parked, .fullClearOwed, .fullClearDone,
             .receiptsMerged, .limitReached, .truncated, .blobStored, .blobFailed,
-            .unexpectedCompletion, .clearFailed, .codeSwitched, .codeCleared, .surveyFailed:
+            .unexpectedCompletion, .clearFailed, .codeSwitched, .codeCleared, .surveyFailed,
+            .stateCompleted, .stateUnprovable:
             break
         }
     }

@@ -4,8 +4,8 @@ public import ClusterModel
 
 /// Looks at what belongs to the site and not to the node: repositories, database, update lock.
 ///
-/// Read anew each time; whoever asks shares answers through a ``SurveyDesk``. Never blocks a thread
-/// of the cooperative pool, and ends early where its task is cancelled. What cannot be read is data.
+/// Read anew each time; those who ask at once share an answer. Never blocks a thread of the
+/// cooperative pool, and ends early where its task is cancelled. What cannot be read is data.
 public protocol SiteSurveyor: Sendable {
     /// The repositories below the installation's root, in any order.
     func repositories() async -> RepositorySurvey

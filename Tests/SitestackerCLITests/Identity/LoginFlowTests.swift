@@ -4,6 +4,7 @@ import ClusterCore
 import ClusterModel
 import ClusterSigning
 import NodeConfiguration
+import NodeRuntimeTesting
 import Synchronization
 import Testing
 
