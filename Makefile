@@ -11,7 +11,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # What a bare Debian 12 with Swift lacks: libraries to build with, servers to test against.
 LIBRARIES := libzmq3-dev libsodium-dev libssl-dev libsqlite3-dev git ca-certificates
 SERVERS := php8.2-fpm php8.2-cli php-apcu libfcgi-bin curl procps redis-server memcached
-WEB_SERVERS := apache2-bin libapache2-mod-php8.2 varnish
+WEB_SERVERS := apache2-bin libapache2-mod-php8.2 varnish haproxy
 DATABASES := libmariadb3 mariadb-server-core mariadb-client-core libpq5 postgresql-15 sqlite3
 PYTHON := python3-zmq python3-nacl python3-protobuf protobuf-compiler
 PEERS := build-essential nats-server libnats-dev
@@ -60,8 +60,10 @@ benchmark: setup ## Measure, side by side with peers and the floor; writes docs/
 	@missing=""; for package in $(PEERS); do \
 	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
 	done; [ -z "$$missing" ] || { $(INSTALL); }
-	swift build $(SWIFT_FLAGS) -c release --product sitestacker-benchmark
-	examples/benchmark/run $(ROUNDS)
+	commit=$$(git describe --always --dirty --exclude '*') && \
+	    swift build $(SWIFT_FLAGS) -c release --product sitestacker && \
+	    swift build $(SWIFT_FLAGS) -c release --product sitestacker-benchmark && \
+	    COMMIT=$$commit examples/benchmark/run $(ROUNDS)
 
 .PHONY: simulate
 simulate: setup ## Run whole clusters from seeds. SEED=n reproduces one; SEEDS=n runs many.
