@@ -9,6 +9,7 @@ internal import NodeRuntime
 enum BenchmarkCommand {
     private static let usage = """
         usage: sitestacker-benchmark \(Scenario.allCases.map(\.rawValue).joined(separator: "|"))
+               sitestacker-benchmark clear FPM-SOCKET FPM-SOCKET FPM-SOCKET PRIMING-SCRIPT
 
         """
 
@@ -25,33 +26,32 @@ enum BenchmarkCommand {
         if arguments.count == 1, let scenario = Scenario(rawValue: arguments[0]) {
             return try await scenario.run()
         }
-        guard arguments.count == 3, let index = Int(arguments[2]),
+        if arguments.count == 2 + Scoreboard.subscriberCount, arguments[0] == "clear" {
+            return try await Clearing.measure(Array(arguments.dropFirst()))
+        }
+        guard arguments.count >= 3, let index = Int(arguments[2]),
             (1..<Fixture.nodeCount).contains(index)
-        else {
-            FileHandle.standardError.write(Data(usage.utf8))
-            exit(64)
-        }
+        else { explain() }
         let fixture = try Fixture.read(from: arguments[1])
-        switch arguments[0] {
-        case "node": try await subscribe(fixture, index: index)
-        case "echo": try await RoundTrip.echo(fixture, index: index)
-        default:
-            FileHandle.standardError.write(Data(usage.utf8))
-            exit(64)
+        switch (arguments[0], arguments.count) {
+        case ("node", 3): try await subscribe(fixture, index: index)
+        case ("echo", 3): try await RoundTrip.echo(fixture, index: index)
+        case ("clearing", 4):
+            try await Clearing.serve(fixture, index: index, pool: arguments[3])
+        default: explain()
         }
+    }
+
+    private static func explain() -> Never {
+        FileHandle.standardError.write(Data(usage.utf8))
+        exit(64)
     }
 
     /// A node that notes what its subscriber is handed, until the pipe closes.
     private static func subscribe(_ fixture: Fixture, index: Int) async throws {
         let board = try Scoreboard.open(at: "\(fixture.folder)/board")
         let measured = try await MeasuredNode(fixture, index: index)
-        measured.hub.observe { events in
-            for delivered in events {
-                if case .inline(let payload) = delivered.event.payload {
-                    board.noteReceived(payload, by: index - 1)
-                }
-            }
-        }
+        measured.noteArrivals(on: board, of: index - 1)
         try await measured.whileRunning { try await onThread { Subprocess.waitForEnd() } }
     }
 }

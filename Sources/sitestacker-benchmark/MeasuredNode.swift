@@ -8,14 +8,16 @@ internal import MeshTransport
 internal import NodeRuntime
 internal import WireFormat
 
-/// One node of the cluster, as the daemon assembles it, but for doors, caches and handlers.
+/// One node of the cluster, as the daemon assembles it, but for doors and handlers.
 struct MeasuredNode: Sendable {
     let node: Node
-    let hub: SubscriptionHub
+    private let hub: SubscriptionHub
     private let log: SQLiteEventLog
 
     /// Opens the log and prepares the sockets; `run` opens them.
-    init(_ fixture: Fixture, index: Int) async throws {
+    init(
+        _ fixture: Fixture, index: Int, caches: any CacheClearer = NoCaches()
+    ) async throws {
         let state = "\(fixture.folder)/node-\(index)"
         guard mkdir(state, 0o700) == 0 || errno == EEXIST else {
             throw BenchmarkError.system("make \(state)")
@@ -46,7 +48,7 @@ struct MeasuredNode: Sendable {
         node = Node(
             start,
             ports: NodePorts(
-                transport: transport, log: log, caches: NoCaches(), reactor: NoReactions(),
+                transport: transport, log: log, caches: caches, reactor: NoReactions(),
                 doors: FixtureDoors(fixture: fixture), clock: clock, hub: hub,
                 host: HostFacts(hostname: "bench", path: state, version: "bench"),
                 introduction: Introduction(
@@ -54,6 +56,22 @@ struct MeasuredNode: Sendable {
                     endpoints: endpoints, version: "bench"),
                 audit: NoTrail()),
             logger: logger)
+    }
+
+    /// Notes on a board what its subscribers are handed.
+    func noteArrivals(on board: Scoreboard, of subscriber: Int) {
+        hub.observe { events in
+            for delivered in events {
+                if case .inline(let payload) = delivered.event.payload {
+                    board.noteReceived(payload, by: subscriber)
+                }
+            }
+        }
+    }
+
+    /// What this node has heard of some events' effects.
+    func receipts(about range: EventRange) async throws -> [StoredReceipt] {
+        try await log.receipts(about: range)
     }
 
     /// Serves while the body runs.
@@ -107,7 +125,7 @@ private struct FixtureDoors: DoorClient {
 }
 
 /// A host without caches.
-private struct NoCaches: CacheClearer {
+struct NoCaches: CacheClearer {
     func clear(
         _ invalidation: Invalidation, sparing spared: Set<String>
     ) async -> [StepReceipt] { [] }

@@ -137,7 +137,7 @@ enum Scenario: String, CaseIterable {
 }
 
 /// A folder under `$TMPDIR`, else in shared memory, which is gone after the run.
-private struct RunFolder {
+struct RunFolder {
     let path: String
 
     init() throws(BenchmarkError) {

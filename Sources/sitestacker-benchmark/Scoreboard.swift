@@ -72,6 +72,11 @@ final class Scoreboard: @unchecked Sendable {
         guard event != Scoreboard.greeting else {
             return words[subscriber].store(1, ordering: .releasing)
         }
+        note(event, at: time, by: subscriber)
+    }
+
+    /// Notes when something happened to an event at a subscriber; only the first time counts.
+    func note(_ event: UInt64, at time: UInt64, by subscriber: Int) {
         guard event < capacity else { return }
         let slot = (1 + subscriber) * capacity + Int(event) + Scoreboard.headerCount
         guard words[slot].load(ordering: .relaxed) == 0 else { return }

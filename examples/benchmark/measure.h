@@ -7,18 +7,13 @@
 #ifndef SITESTACKER_BENCHMARK_MEASURE_H
 #define SITESTACKER_BENCHMARK_MEASURE_H
 
-#include <errno.h>
+#include "figures.h"
+
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { SUBSCRIBERS = 3, EVENT_BYTES = 200, LATENCY_EVENTS = 1500, LATENCY_RATE = 500 };
 enum { MOST_EVENTS = 400000 };
@@ -37,17 +32,6 @@ static pid_t subscribers[SUBSCRIBERS];
 
 typedef void (*publish_function)(const unsigned char *event);
 typedef void (*flush_function)(void);
-
-static void fail(const char *what) {
-    fprintf(stderr, "%s failed: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 static void sleep_until(uint64_t when) {
     struct timespec time = {(time_t)(when / 1000000000u), (long)(when % 1000000000u)};
@@ -97,27 +81,6 @@ static void end_subscribers(void) {
         kill(subscribers[index], SIGKILL);
         waitpid(subscribers[index], NULL, 0);
     }
-}
-
-static void print_figure(const char *what, const char *peer, double value, const char *unit) {
-    printf("{\"what\":\"%s\",\"peer\":\"%s\",\"value\":%.3f,\"unit\":\"%s\"}\n", what, peer, value,
-           unit);
-    fflush(stdout);
-}
-
-static int compare(const void *left, const void *right) {
-    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-    return a < b ? -1 : a > b;
-}
-
-static void print_percentiles(const char *what, const char *peer, uint64_t *times, size_t count) {
-    char name[64];
-    if (count == 0) return;
-    qsort(times, count, sizeof *times, compare);
-    snprintf(name, sizeof name, "%s.p50", what);
-    print_figure(name, peer, (double)times[(size_t)(0.5 * (double)(count - 1) + 0.5)] / 1e3, "us");
-    snprintf(name, sizeof name, "%s.p99", what);
-    print_figure(name, peer, (double)times[(size_t)(0.99 * (double)(count - 1) + 0.5)] / 1e3, "us");
 }
 
 static void fill(unsigned char *event) {

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes medians, ranges and marks between the marker lines of a document.
 
-    report.py FIGURES.jsonl DOCUMENT.md
+    report.py FIGURES.jsonl DOCUMENT.md COMMIT
 """
 import datetime
 import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -29,7 +28,27 @@ ROWS = [
     ("overload.lost.frozen_sub", "one frozen: lost by it, once awake", "events"),
     ("overload.memory.origin", "one frozen: memory of the origin", "MiB RssAnon"),
     ("overload.memory.subscriber", "one frozen: most of a subscriber", "MiB RssAnon"),
+    ("clear.one.empty.p50", "one PHP-FPM cleared, empty, p50", "µs"),
+    ("clear.one.primed.p50", "one PHP-FPM cleared, filled, p50", "µs"),
+    ("cleared.empty.p50", "publish to cleared in 3 PHP-FPM, empty, p50", "µs"),
+    ("cleared.empty.p99", "publish to cleared in 3 PHP-FPM, empty, p99", "µs"),
+    ("cleared.primed.p50", "publish to cleared in 3 PHP-FPM, filled, p50", "µs"),
+    ("clear.all3.empty.p50", "3 PHP-FPM cleared side by side, empty, p50", "µs"),
+    ("clear.begin.empty.p50", "of it: publish until a node begins, p50", "µs"),
+    ("clear.work.empty.p50", "of it: a node's clear, p50", "µs"),
+    ("status.3.p50", "status of 3, asked again at once, p50", "µs"),
+    ("status.3.p99", "status of 3, asked again at once, p99", "µs"),
+    ("status.3.later.p50", "status of 3, after a pause, p50", "µs"),
+    ("status.10.p50", "status of 10, asked again at once, p50", "µs"),
+    ("status.10.p99", "status of 10, asked again at once, p99", "µs"),
+    ("status.10.later.p50", "status of 10, after a pause, p50", "µs"),
 ]
+# What has no program of its own: the floor of an invalidation is an event's way to the last of
+# three, and then a clear.
+SUMS = {
+    ("cleared.empty.p50", "floor"): ("event.last3.p50", "clear.one.empty.p50"),
+    ("cleared.primed.p50", "floor"): ("event.last3.p50", "clear.one.primed.p50"),
+}
 
 
 def load(path):
@@ -40,6 +59,10 @@ def load(path):
             one = json.loads(line)
             key = (one["what"], one["peer"])
             figures.setdefault(key, {})[one["round"]] = one["value"]
+    for (what, peer), parts in SUMS.items():
+        found = [figures.get((part, peer), {}) for part in parts]
+        for each in set.intersection(*map(set, found)):
+            figures.setdefault((what, peer), {})[each] = sum(part[each] for part in found)
     return figures
 
 
@@ -73,6 +96,11 @@ def marks(figures):
     yield "latency p50 to the last of 3: at most 2 x the floor", latency, \
         latency is not None and latency <= 2, "x"
     yield "events/s: at least 2 x JetStream", speed, speed is not None and speed >= 2, "x"
+    for state in ("empty", "primed"):
+        name = {"empty": "empty", "primed": "filled"}[state]
+        cleared = ratio(figures, f"cleared.{state}.p50", "sitestacker", "floor")
+        yield f"cleared in 3 PHP-FPM, {name}: at most 1.5 x the floor, goal 1.3", cleared, \
+            cleared is not None and cleared <= 1.5, "x"
     for what, text in [
         ("event.throughput.lost", "none lost at full speed"),
         ("overload.lost.healthy_subs", "one frozen: none lost by the healthy ones"),
@@ -92,18 +120,12 @@ def machine():
             f"state on {os.environ.get('TMPDIR', '/dev/shm')}, load average {load_average} at the end")
 
 
-def commit(folder):
-    result = subprocess.run(["git", "-C", folder, "rev-parse", "--short", "HEAD"],
-                            capture_output=True, text=True, check=False)
-    return result.stdout.strip() or "unknown"
-
-
-def block(figures, folder):
+def block(figures, commit):
     rounds = max(len(values) for values in figures.values())
     today = datetime.datetime.now(datetime.timezone.utc).date()
     lines = [
         BEGIN,
-        f"Measured {today} at {commit(folder)}: {rounds} rounds, medians (lowest to highest round).",
+        f"Measured {today} at {commit}: {rounds} rounds, medians (lowest to highest round).",
         f"Machine: {machine()}.",
         "",
         "| What | " + " | ".join(PEERS.values()) + " |",
@@ -123,12 +145,12 @@ def block(figures, folder):
 
 def main():
     figures = load(sys.argv[1])
-    path = sys.argv[2]
+    path, commit = sys.argv[2:4]
     with open(path, encoding="utf-8") as document:
         text = document.read()
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    written = block(figures, os.path.dirname(os.path.abspath(path)))
+    written = block(figures, commit)
     with open(path, "w", encoding="utf-8") as document:
         document.write(before + written + after)
     print(written)
