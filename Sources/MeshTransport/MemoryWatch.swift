@@ -11,7 +11,8 @@ internal import Glibc
 /// set memory free is named.
 ///
 /// Law: at most one socket is made anew per look, and none while memory stays within the allowance
-/// of what it was. When all were in vain, the growth was somebody else's, and becomes the new usual.
+/// of what it was. When all were in vain, the growth was somebody else's, and becomes the new
+/// usual.
 /// Source: the measurement of endless MORE frames in docs/internals/zeromq.md.
 struct MemoryWatch {
     /// A socket that may be the one.

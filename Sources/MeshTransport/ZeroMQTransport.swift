@@ -53,6 +53,7 @@ public final class ZeroMQTransport: Transport {
             throw TransportError("open the mesh's sockets", error)
         }
         try await proveThatStrangersAreRefused()
+        admissions.tellRefusals()
     }
 
     private func proveThatStrangersAreRefused() async throws(TransportError) {
@@ -158,6 +159,8 @@ final class Admissions: Sendable {
     private struct State {
         var byKey: [[UInt8]: AdmittedKey] = [:]
         var byUserID: [String: AdmittedKey] = [:]
+        /// False while the self-test knocks, whose refusal is no news.
+        var tellsRefusals = false
     }
 
     /// Refusals are told to the node only while fewer messages than this wait for it.
@@ -165,11 +168,15 @@ final class Admissions: Sendable {
 
     private let state = Mutex(State())
 
+    /// From now on refusals are told to the node.
+    func tellRefusals() { state.withLock { $0.tellsRefusals = true } }
+
     /// Replaces the keys; returns whether any was taken away.
     func replace(with admitted: [CurveKey: AdmittedKey]) -> Bool {
         state.withLock { state in
             let old = state.byKey
-            state = State()
+            state.byKey = [:]
+            state.byUserID = [:]
             for (key, admission) in admitted {
                 state.byKey[key.bytes] = admission
                 state.byUserID[key.description] = admission
@@ -183,11 +190,10 @@ final class Admissions: Sendable {
     /// An unknown one is asked to come again (300): it may be admitted a moment later.
     func verdict(on request: ZapRequest, refusingTo crossing: Outbox<Delivery>) -> ZapVerdict {
         guard let key = CurveKey(bytes: request.curveKey.bytes) else { return .deny }
-        if state.withLock({ $0.byKey[key.bytes] != nil }) {
-            return .allow(userID: key.description)
-        }
+        let (isAdmitted, tells) = state.withLock { ($0.byKey[key.bytes] != nil, $0.tellsRefusals) }
+        if isAdmitted { return .allow(userID: key.description) }
         // Strangers may knock as often as they like: that must not crowd out traffic.
-        if crossing.count < Admissions.refusalLimit {
+        if tells, crossing.count < Admissions.refusalLimit {
             crossing.append(.refused(key: key, address: request.address))
         }
         return .deny

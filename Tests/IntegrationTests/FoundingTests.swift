@@ -68,6 +68,13 @@ extension BlackBox.FoundingTests {
             #expect(try stranger.secrets() == before)
             #expect(try await cluster[1].done("user", "list", "--json").text == records)
             #expect(try await cluster[1].refusals() != counted, "nothing was counted")
+            for user in ["alice", "nobody"] {
+                #expect(
+                    try cluster[1].audit().contains {
+                        $0.contains("\"event\":\"login\"") && $0.contains("\"user\":\"\(user)\"")
+                            && $0.contains("\"outcome\":\"refused\"")
+                    }, "the login as \(user) was not audited")
+            }
             #expect(try await stranger.run("status").status == 77)
             try await stranger.stop()
         }
@@ -141,10 +148,19 @@ extension BlackBox.FoundingTests {
 }
 
 extension Server {
-    /// What identity and cluster are made of: every file of the state but the log and the socket.
+    /// The lines of the audit trail.
+    func audit() throws -> [String] {
+        try String(contentsOfFile: "\(home)/audit.log", encoding: .utf8).split(separator: "\n")
+            .map(String.init)
+    }
+
+    /// What identity and cluster are made of: every file of the state but the logs and the socket.
     func secrets() throws -> [String: Foundation.Data] {
         let names = try FileManager.default.subpathsOfDirectory(atPath: home)
-        return names.filter { !$0.contains("log.") && !$0.hasSuffix(".sock") }.reduce(into: [:]) {
+        let living = ["audit.log", "audit.log.1"]
+        return names.filter {
+            !$0.contains("log.") && !$0.hasSuffix(".sock") && !living.contains($0)
+        }.reduce(into: [:]) {
             $0[$1] = FileManager.default.contents(atPath: "\(home)/\($1)")
         }
     }

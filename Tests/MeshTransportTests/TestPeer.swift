@@ -64,8 +64,8 @@ final class TestPeer: TransportSink {
     /// What was delivered so far.
     var delivered: [Delivery] { deliveries.withLock { $0 } }
 
-    /// Asks until the request arrives, again whenever its patience must be over; `nil` where it does
-    /// not arrive.
+    /// Asks until the request arrives, again whenever its patience must be over; `nil` where it
+    /// does not arrive.
     func asks(_ question: [[UInt8]], of peer: TestPeer) async -> ReplyTicket? {
         for _ in 0..<6 {
             guard await onExecutor({ $0.request(question, of: peer.node) }) else { return nil }

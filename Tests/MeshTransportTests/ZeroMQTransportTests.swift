@@ -134,11 +134,6 @@ struct ZeroMQTransportTests {
         await peer.onExecutor { $0.wake(at: now + .milliseconds(5)) }
         for _ in 0..<100 { peer.transport.wakeUp() }
         await peer.transport.stop()
-        // The self-test knocks at both sockets with random keys; nothing else has come.
-        let others = peer.delivered.filter {
-            guard case .refused = $0 else { return true }
-            return false
-        }
-        #expect(others.isEmpty)
+        #expect(peer.delivered.isEmpty)
     }
 }
