@@ -19,7 +19,9 @@ struct Clearing {
     /// Orders that find the caches filled.
     private static let primedOrders = 20
     /// Clears without a cluster.
-    private static let loneClears = 300
+    private static let loneClears = 100
+    /// Before each: whatever is left to write and to acknowledge is not in the next figure.
+    private static let pause = Duration.milliseconds(20)
     /// How long three nodes may take for one order.
     ///
     /// Unit: nanoseconds.
@@ -77,6 +79,7 @@ struct Clearing {
         let caches = pools[0].caches(scripts: "\(fixture.folder)/scripts-0")
         func time(primed: Bool) async throws -> UInt64 {
             if primed { try await pools[0].prime(primer) }
+            try await Task.sleep(for: Clearing.pause)
             let start = MonotonicClock.now()
             let steps = await caches.clear(.plain)
             let end = MonotonicClock.now()
@@ -122,8 +125,7 @@ struct Clearing {
         var order = Invalidation.plain
         // The number travels as the name of an entry, which clearing everything covers.
         order.keys = ["\(number)"]
-        // Whatever the order before still has to write and to acknowledge is not in the figure.
-        try await Task.sleep(for: .milliseconds(20))
+        try await Task.sleep(for: Clearing.pause)
         done.noteSent(number)
         let result = await withCheckedContinuation { continuation in
             origin.node.publish(

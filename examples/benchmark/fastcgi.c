@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-enum { MOST_POOLS = 3, WARM_UP = 5, EMPTY_CLEARS = 300, PRIMED_CLEARS = 20 };
+enum { MOST_POOLS = 3, WARM_UP = 5, EMPTY_CLEARS = 100, PRIMED_CLEARS = 20 };
 enum { BEGIN_REQUEST = 1, PARAMETERS = 4, INPUT = 5, HEADER = 8, LARGEST = 4096 };
 
 struct exchange {
@@ -123,6 +123,7 @@ int main(int count, char **words) {
             char what[32];
             for (int i = -WARM_UP; i < clears; i++) {
                 if (primed) run(words[2], pools, last, "PRIMED");
+                sleep_ms(PAUSE_MS);
                 uint64_t time = run(words[1], pools, last, "CLEARED");
                 if (i >= 0) times[i] = time;
             }

@@ -11,6 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Between clears, and between the events that are measured beside them. */
+enum { PAUSE_MS = 20 };
+
 static void fail(const char *what) {
     fprintf(stderr, "%s failed: %s\n", what, strerror(errno));
     exit(1);
@@ -21,6 +24,14 @@ static uint64_t now(void) {
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
+
+static void sleep_until(uint64_t when) {
+    struct timespec time = {(time_t)(when / 1000000000u), (long)(when % 1000000000u)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR) {
+    }
+}
+
+static void sleep_ms(uint64_t milliseconds) { sleep_until(now() + milliseconds * 1000000u); }
 
 static void print_figure(const char *what, const char *peer, double value, const char *unit) {
     printf("{\"what\":\"%s\",\"peer\":\"%s\",\"value\":%.3f,\"unit\":\"%s\"}\n", what, peer, value,

@@ -4,6 +4,7 @@
  * any check but the signature's. Nothing built on them can be faster by much.
  *
  *     floor latency        a signature an event
+ *     floor paced          the same, one event after another, each after a pause
  *     floor throughput     a signature for 64 events, no high-water mark, no log
  *     floor roundtrip      DEALER to ROUTER and back, 200 bytes
  */
@@ -13,6 +14,7 @@
 #include <zmq.h>
 
 enum { SIGNATURE = crypto_sign_BYTES, LARGEST_BATCH = 64, ROUNDS = 5000, WARM_UP = 500 };
+enum { PACED_EVENTS = 100 };
 
 static char server_public[41], server_secret[41], client_public[41], client_secret[41];
 static unsigned char verify_key[crypto_sign_PUBLICKEYBYTES], sign_key[crypto_sign_SECRETKEYBYTES];
@@ -96,6 +98,22 @@ static void publish(const unsigned char *event) {
     if (waiting == batch * EVENT_BYTES) flush();
 }
 
+/* As orders to clear come: nobody is busy when one is published. */
+static void measure_paced(void) {
+    unsigned char event[EVENT_BYTES];
+    fill(event);
+    greet(publish, flush);
+    for (uint64_t i = 0; i < PACED_EVENTS; i++) {
+        sleep_ms(PAUSE_MS);
+        memcpy(event, &i, sizeof i);
+        board->sent[i] = now();
+        publish(event);
+        flush();
+        wait_for_all(i + 1, 2000);
+    }
+    print_latency("paced", "floor", PACED_EVENTS);
+}
+
 static void answer(void) {
     void *context = zmq_ctx_new(), *socket = zmq_socket(context, ZMQ_ROUTER);
     zmq_msg_t asker, body;
@@ -155,11 +173,13 @@ int main(int count, char **words) {
     bind_soon(publisher);
     if (strcmp(mode, "latency") == 0) {
         measure_latency("floor", publish, flush);
+    } else if (strcmp(mode, "paced") == 0) {
+        measure_paced();
     } else if (strcmp(mode, "throughput") == 0) {
         batch = LARGEST_BATCH;
         measure_throughput("floor", publish, flush, MOST_EVENTS);
     } else {
-        fprintf(stderr, "usage: floor latency|throughput|roundtrip\n");
+        fprintf(stderr, "usage: floor latency|paced|throughput|roundtrip\n");
         end_subscribers();
         return 64;
     }

@@ -33,14 +33,6 @@ static pid_t subscribers[SUBSCRIBERS];
 typedef void (*publish_function)(const unsigned char *event);
 typedef void (*flush_function)(void);
 
-static void sleep_until(uint64_t when) {
-    struct timespec time = {(time_t)(when / 1000000000u), (long)(when % 1000000000u)};
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR) {
-    }
-}
-
-static void sleep_ms(uint64_t milliseconds) { sleep_until(now() + milliseconds * 1000000u); }
-
 static void make_scoreboard(void) {
     board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE,
                  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -127,22 +119,12 @@ static void wait_for_all(uint64_t count, uint64_t quiet) {
     }
 }
 
-static void measure_latency(const char *peer, publish_function publish, flush_function flush) {
-    unsigned char event[EVENT_BYTES];
+/* How long events were under way: to any subscriber, and to the last of all. */
+static void print_latency(const char *what, const char *peer, size_t count) {
     uint64_t each[SUBSCRIBERS * LATENCY_EVENTS], last[LATENCY_EVENTS];
     size_t each_count = 0, last_count = 0, lost = 0;
-    fill(event);
-    greet(publish, flush);
-    const uint64_t start = now() + 1000000u;
-    for (uint64_t i = 0; i < LATENCY_EVENTS; i++) {
-        sleep_until(start + i * (1000000000u / LATENCY_RATE));
-        memcpy(event, &i, sizeof i);
-        board->sent[i] = now();
-        publish(event);
-        if (flush != NULL) flush();
-    }
-    wait_for_all(LATENCY_EVENTS, 2000);
-    for (size_t i = 0; i < LATENCY_EVENTS; i++) {
+    char name[64];
+    for (size_t i = 0; i < count; i++) {
         uint64_t slowest = 0;
         int arrivals = 0;
         for (int k = 0; k < SUBSCRIBERS; k++) {
@@ -155,9 +137,28 @@ static void measure_latency(const char *peer, publish_function publish, flush_fu
         lost += (size_t)(SUBSCRIBERS - arrivals);
         if (arrivals == SUBSCRIBERS) last[last_count++] = slowest;
     }
-    print_percentiles("event.oneway", peer, each, each_count);
-    print_percentiles("event.last3", peer, last, last_count);
-    print_figure("event.latency.lost", peer, (double)lost, "events");
+    snprintf(name, sizeof name, "%s.oneway", what);
+    print_percentiles(name, peer, each, each_count);
+    snprintf(name, sizeof name, "%s.last3", what);
+    print_percentiles(name, peer, last, last_count);
+    snprintf(name, sizeof name, "%s.latency.lost", what);
+    print_figure(name, peer, (double)lost, "events");
+}
+
+static void measure_latency(const char *peer, publish_function publish, flush_function flush) {
+    unsigned char event[EVENT_BYTES];
+    fill(event);
+    greet(publish, flush);
+    const uint64_t start = now() + 1000000u;
+    for (uint64_t i = 0; i < LATENCY_EVENTS; i++) {
+        sleep_until(start + i * (1000000000u / LATENCY_RATE));
+        memcpy(event, &i, sizeof i);
+        board->sent[i] = now();
+        publish(event);
+        if (flush != NULL) flush();
+    }
+    wait_for_all(LATENCY_EVENTS, 2000);
+    print_latency("event", peer, LATENCY_EVENTS);
 }
 
 static void measure_throughput(const char *peer, publish_function publish, flush_function flush,

@@ -69,10 +69,7 @@ public final class PHPFPMCache: Sendable {
     ///
     /// - Throws: `CacheTargetError` where the directory of the sockets cannot be read.
     public func masters() async throws(CacheTargetError) -> [[SocketAddress]] {
-        let endpoints = endpoints
-        let addresses = try await pool.run { () throws(CacheTargetError) in
-            try endpoints.resolved()
-        }
+        let addresses = try await addresses()
         guard addresses.count > 1 else { return addresses.map { [$0] } }
         let identities = await withTaskGroup(of: (Int, MasterIdentity?).self) { group in
             for (index, address) in addresses.enumerated() {
@@ -93,6 +90,13 @@ public final class PHPFPMCache: Sendable {
             masters.append([address])
         }
         return masters
+    }
+
+    private func addresses() async throws(CacheTargetError) -> [SocketAddress] {
+        // What the configuration names needs no thread that waits for a disk.
+        if case .addresses(let list) = endpoints { return list }
+        let endpoints = endpoints
+        return try await pool.run { () throws(CacheTargetError) in try endpoints.resolved() }
     }
 
     /// The master behind a socket; remembered for as long as the socket is the same one.
