@@ -31,7 +31,7 @@ struct MasterReload: Sendable {
         let limit = Deadline.after(exchange.deadlines.total)
         let before = try exchange.status(at: address)
         let master = try Self.master(of: before, address)
-        let signalled = Self.ticksSinceBoot()
+        let signalled = Self.tick(after: Self.children(of: master), until: limit)
         guard kill(master, SIGUSR2) == 0 else {
             throw Self.refusal(
                 address, expected: "the right to signal process \(master)",
@@ -109,6 +109,14 @@ struct MasterReload: Sendable {
                 let fields = status[bracket...].split(separator: " ")
                 return fields.count > 20 ? Int(fields[20]) : nil
             }
+    }
+
+    /// The present tick, once it is later than every birth: a worker of the same tick as the signal
+    /// is a new one then.
+    private static func tick(after births: [Int], until limit: Deadline) -> Int {
+        let latest = births.max() ?? 0
+        while ticksSinceBoot() <= latest, !limit.hasPassed { _ = poll(nil, 0, 1) }
+        return ticksSinceBoot()
     }
 
     private static func ticksSinceBoot() -> Int {
