@@ -15,7 +15,7 @@ extension BlackBox.LoadBalancerTests {
             let balancer = try await RealHAProxy(of: cluster)
             try await balancer.serves([1, 2, 3])
 
-            try await cluster[3].done("logout", "--yes")
+            try await cluster[3].done("logout", "--local", "--yes")
             try await balancer.serves([1, 2])
             #expect(try await balancer.word(of: 3) == "503 not ready: login")
             try await cluster[3].logIn()

@@ -12,7 +12,7 @@ struct StatusCommand: ContextCommand {
             that is done. The exit status is not 0 where anything is wrong: 77 where this node \
             is not logged in, 3 where a server is silent, else 1.
 
-            Examples:
+            Example:
               sitestacker status --watch --interval 5s
               sitestacker status --json | jq '.servers[] | select(.error)'
             """)
