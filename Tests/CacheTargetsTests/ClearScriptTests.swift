@@ -145,7 +145,7 @@ struct ClearScriptTests {
         opcode.after 3 100 0 0 0 1 5 6
         user.after missing
         opcode.result 1 0 0
-        user.result 0 0
+        user.result 0 0 0
         php 8.2.1
         parent 7
         namespace pid%3A%5B4026531836%5D

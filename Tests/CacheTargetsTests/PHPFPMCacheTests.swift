@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CacheTargets
+import ClusterModel
 import Glibc
 import Testing
 
@@ -84,6 +85,16 @@ struct PHPFPMCacheTests {
             (.prefix("site:"), "cached=1 a=0 b=0 other=1", 2),
             (.prefix("si.e:"), "cached=1 a=1 b=1 other=1", 0),
             (.pattern(":a$"), "cached=1 a=0 b=1 other=0", 2),
+            (
+                .some(
+                    keys: ["absent"], prefixes: ["si.e:", "other", "x|site"],
+                    patterns: ["b$", "(a+)c"]), "cached=1 a=1 b=0 other=0", 2
+            ),
+            (
+                .some(
+                    keys: ["site:a"], prefixes: (0..<2_000).map { "other:\($0)-----------" },
+                    patterns: []), "cached=1 a=0 b=1 other=1", 1
+            ),
             (.all, "cached=1 a=0 b=0 other=0", 3),
         ])
     func selection(user: ClearRequest.User, expected: String, removed: Int) async throws {
@@ -171,6 +182,48 @@ struct PHPFPMCacheTests {
         server.resume()
         let awake = await cache([server.address()]).clear(.everything)
         #expect(awake.map(\.outcome) == [.cleared, .cleared])
+    }
+
+    @Test("However much an order names, frozen children cost one deadline, in all pools together")
+    func frozenOnce() async throws {
+        var settings = RealPHPFPM.Settings()
+        settings.pools = ["a", "b", "c"]
+        let server = try await warmed(settings)
+        let addresses = settings.pools.map { server.address($0) }
+        let quick = FastCGIDeadlines(connect: .milliseconds(200), total: .milliseconds(500))
+        let cache = cache(addresses, deadlines: quick)
+        #expect(try await cache.masters() == [addresses])
+        server.freeze()
+        var order = Invalidation()
+        // One call for each name would take longer than this suite may.
+        order.keyPrefixes = (0..<1_000).map { "x\($0):" }
+        order.keyPatterns = (0..<100).map { "^y\($0):" }
+        let steps = await cache.clear(order, sparing: [])
+        #expect(steps.count == 1)
+        #expect(steps.allSatisfy { $0.failure != nil })
+        server.resume()
+        order.keyPrefixes = ["site:"]
+        let awake = await cache.clear(order, sparing: [])
+        #expect(awake.map(\.failure) == [nil])
+        #expect(awake.map(\.action) == ["user cache: prefix site:, 100 patterns"])
+        #expect(try await server.visit("read", pool: "c") == "cached=1 a=0 b=0 other=1")
+    }
+
+    @Test("A pool whose workers hang does not keep its master from being cleared through the next")
+    func nextPool() async throws {
+        var settings = RealPHPFPM.Settings()
+        settings.pools = ["a", "b"]
+        settings.children = 1
+        let server = try await warmed(settings)
+        let quick = FastCGIDeadlines(connect: .milliseconds(200), total: .seconds(2))
+        let cache = cache([server.address("a"), server.address("b")], deadlines: quick)
+        #expect(try await cache.masters().count == 1)
+        let holder = try server.worker(of: "a")
+        #expect(kill(holder, SIGSTOP) == 0)
+        let reports = await cache.clear(try ClearRequest(opcode: .none, user: .all))
+        #expect(kill(holder, SIGCONT) == 0)
+        #expect(reports.map(\.outcome) == [.cleared])
+        #expect(reports.map(\.target) == [server.address("b").description])
     }
 
     @Test("A master that is down is a failure, and one that came back is cleared")
@@ -281,13 +334,39 @@ struct PHPFPMCacheTests {
         #expect(try await server.visit("read") == Self.warm)
     }
 
-    @Test("A pattern that is no regular expression is refused and nothing is cleared")
+    @Test("A pattern that is no regular expression is refused for good; the rest is cleared")
     func badPattern() async throws {
         let server = try await warmed()
-        let request = try ClearRequest(opcode: .none, user: .pattern("(unclosed"))
-        let reports = await cache([server.address()]).clear(request)
-        #expect(reports.compactMap(\.failure?.code) == [.phpFatal])
+        let cache = cache([server.address()])
+        var order = Invalidation()
+        order.keyPatterns = ["(unclosed"]
+        let refused = await cache.clear(order, sparing: [])
+        #expect(refused.map(\.failure) == [nil])
+        #expect(
+            refused.map(\.action) == [
+                "nothing cleared: user cache: pattern (unclosed is no regular expression of PCRE"
+            ])
         #expect(try await server.visit("read") == Self.warm)
+        order.keyPatterns.append("^site:a$")
+        let some = await cache.clear(order, sparing: [])
+        #expect(some.map(\.failure) == [nil])
+        #expect(some.first?.action.contains("nothing cleared for 1 that") == true, "\(some)")
+        #expect(try await server.visit("read") == "cached=1 a=0 b=1 other=1")
+    }
+}
+
+extension ClearRequest.User {
+    /// Only these keys.
+    static func keys(_ keys: [String]) -> Self { .some(keys: keys, prefixes: [], patterns: []) }
+
+    /// Only the keys that begin so.
+    static func prefix(_ text: String) -> Self {
+        .some(keys: [], prefixes: [text], patterns: [])
+    }
+
+    /// Only the keys that look so.
+    static func pattern(_ text: String) -> Self {
+        .some(keys: [], prefixes: [], patterns: [text])
     }
 }
 

@@ -62,7 +62,7 @@ struct PHPFPMReloadTests {
         #expect(kill(server.processID, SIGCONT) == 0)
     }
 
-    @Test("Workers that cannot end are a failure in time; the caches are cleared all the same")
+    @Test("Workers that cannot end are a failure in time, and the next clear works")
     func stuck() async throws {
         var settings = RealPHPFPM.Settings()
         settings.global = ["process_control_timeout = 60s"]
@@ -103,8 +103,7 @@ struct PHPFPMReloadTests {
         let done = steps.filter { $0.target == target }
         #expect(
             done.map(\.action).map { $0.prefix { $0 != "(" } } == [
-                "opcode cache: 1 files ", "user cache: 1 keys",
-                "user cache: keys with prefix other:",
+                "opcode cache: 1 files ", "user cache: key site:a, prefix other:",
             ])
         #expect(steps.allSatisfy { $0.failure == nil })
         #expect(try await server.visit("read") == "cached=0 a=0 b=1 other=0")

@@ -114,4 +114,9 @@ public struct CacheSet: Sendable {
 extension StepReceipt {
     /// The action of a step that found nothing to do, and why.
     static func nothing(_ reason: String) -> String { "nothing to clear: \(reason)" }
+
+    /// The action of a step that can never do what was asked, and why.
+    ///
+    /// No failure: those are tried again, and this would come to the same end each time.
+    static func refused(_ reason: String) -> String { "nothing cleared: \(reason)" }
 }

@@ -12,6 +12,7 @@ extension StepReceipt {
         case .restartPending:
             action += " (old code is ignored; memory is freed when running requests end)"
         case .nothingToClear(let reason): action = Self.nothing(reason)
+        case .refused(let reason): action = Self.refused(reason)
         case .failed(let error): failure = "\(error)"
         }
         if failure == nil, !report.notes.isEmpty {

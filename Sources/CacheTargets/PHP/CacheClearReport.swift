@@ -97,6 +97,8 @@ public struct CacheClearReport: Sendable, Equatable {
         case restartPending
         /// There is no such cache; why.
         case nothingToClear(String)
+        /// The request cannot mean anything to this cache, now or later; why.
+        case refused(String)
         /// Not done, or not proved.
         case failed(CacheTargetError)
     }

@@ -22,11 +22,10 @@ struct ClearExchange: Sendable {
     ///
     /// - Throws: what went wrong on the way.
     func clear(
-        _ request: ClearRequest, at address: SocketAddress
+        _ request: ClearRequest, at address: SocketAddress, until deadline: Deadline
     ) throws(CacheTargetError) -> Answer {
         let edition = request.edition
         try script.install(edition)
-        let deadline = Deadline.after(deadlines.total)
         var connection = try FastCGIConnection.open(
             address, deadlines: deadlines, deadline: deadline)
         let awaitsRestart = request.opcode == .all
@@ -41,16 +40,19 @@ struct ClearExchange: Sendable {
     }
 
     /// Reads the counters without clearing.
-    func status(at address: SocketAddress) throws(CacheTargetError) -> ClearReply {
+    func status(
+        at address: SocketAddress, until deadline: Deadline
+    ) throws(CacheTargetError) -> ClearReply {
         try script.install(.whole)
         var connection = try FastCGIConnection.open(
-            address, deadlines: deadlines, deadline: .after(deadlines.total))
+            address, deadlines: deadlines, deadline: deadline)
         return try ask(.whole, Self.statusParameters, [], on: &connection, keepsConnection: false)
     }
 
     static let statusParameters = [
         (name: "SITESTACKER_OPCODE", value: "none"), ("SITESTACKER_FILES", "0"),
-        ("SITESTACKER_USER", "none"), ("SITESTACKER_ITEMS", "0"),
+        ("SITESTACKER_USER", "none"), ("SITESTACKER_ITEMS", "0"), ("SITESTACKER_KEYS", "0"),
+        ("SITESTACKER_PREFIXES", "0"),
     ]
 
     private func awaitRestart(

@@ -52,7 +52,7 @@ package struct ClearReply: Sendable, Equatable {
         realpathSeconds = try fields.numbers("realpath", count: 1)[0]
         fileCache = try fields.text("filecache")
         opcode = try Self.part("opcode", &fields, results: 3, counters: 8) { OpcodeCounters($0) }
-        user = try Self.part("user", &fields, results: 2, counters: 6) { UserCounters($0) }
+        user = try Self.part("user", &fields, results: 3, counters: 6) { UserCounters($0) }
     }
 
     /// Reads one cache: counters before and after, or one and the same word for why not.

@@ -20,12 +20,9 @@ public struct ClearRequest: Sendable, Equatable {
         case none
         /// Everything.
         case all
-        /// These keys.
-        case keys([String])
-        /// Every key that begins so.
-        case prefix(String)
-        /// Every key that matches this Perl regular expression, written without delimiters.
-        case pattern(String)
+        /// These keys, every key that begins with one of the prefixes, and every key that one of
+        /// the Perl regular expressions is found in, written without delimiters.
+        case some(keys: [String], prefixes: [String], patterns: [String])
     }
 
     /// The most files or keys of one request.
@@ -66,8 +63,8 @@ public struct ClearRequest: Sendable, Equatable {
         if let relative = files.first(where: { !$0.hasPrefix("/") }) {
             throw Self.refusal("absolute paths of files", found: relative)
         }
-        if case .keys(let list) = user, list.isEmpty {
-            throw Self.refusal("at least one key", found: "none")
+        if case .some([], [], []) = user {
+            throw Self.refusal("at least one key, prefix or pattern", found: "none")
         }
         let items = self.items
         guard items.count <= Self.maximumItems else {
@@ -107,13 +104,18 @@ public struct ClearRequest: Sendable, Equatable {
             }
         return switch user {
         case .none, .all: files
-        case .keys(let keys): files + keys
-        case .prefix(let text), .pattern(let text): files + [text]
+        case .some(let keys, let prefixes, let patterns): files + keys + prefixes + patterns
         }
     }
 
     /// The items, each ended by a NUL byte: paths and keys may hold any other byte.
     var body: [UInt8] { items.flatMap { Array($0.utf8) + [0] } }
+
+    /// Whether nothing but patterns says which entries go.
+    var hasOnlyPatterns: Bool {
+        if case .some([], [], _) = user { return true }
+        return false
+    }
 
     /// The parameters which tell the clear script what the body holds.
     var parameters: [(name: String, value: String)] {
@@ -123,20 +125,17 @@ public struct ClearRequest: Sendable, Equatable {
             case .all: ("all", 0)
             case .files(let files): ("files", files.count)
             }
+        let (userWord, keys, prefixes) =
+            switch user {
+            case .none: ("none", 0, 0)
+            case .all: ("all", 0, 0)
+            case .some(let keys, let prefixes, _): ("some", keys.count, prefixes.count)
+            }
         return [
             ("SITESTACKER_OPCODE", opcodeWord), ("SITESTACKER_FILES", String(files)),
             ("SITESTACKER_USER", userWord), ("SITESTACKER_ITEMS", String(items.count)),
+            ("SITESTACKER_KEYS", String(keys)), ("SITESTACKER_PREFIXES", String(prefixes)),
         ]
-    }
-
-    private var userWord: String {
-        switch user {
-        case .none: "none"
-        case .all: "all"
-        case .keys: "keys"
-        case .prefix: "prefix"
-        case .pattern: "pattern"
-        }
     }
 
     /// What the request does to the opcode cache, for people.
@@ -153,10 +152,21 @@ public struct ClearRequest: Sendable, Equatable {
         switch user {
         case .none: "user cache: nothing"
         case .all: "user cache"
-        case .keys(let keys): "user cache: \(keys.count) keys"
-        case .prefix(let prefix):
-            "user cache: keys with prefix \(CacheTargetError.printable(prefix))"
-        case .pattern(let pattern): "user cache: keys like \(CacheTargetError.printable(pattern))"
+        case .some(let keys, let prefixes, let patterns):
+            "user cache: "
+                + [
+                    Self.part(keys, "key", "keys"), Self.part(prefixes, "prefix", "prefixes"),
+                    Self.part(patterns, "pattern", "patterns"),
+                ].compactMap(\.self).joined(separator: ", ")
+        }
+    }
+
+    /// One thing by its name, several by their number.
+    private static func part(_ items: [String], _ one: String, _ many: String) -> String? {
+        switch items.count {
+        case 0: nil
+        case 1: "\(one) \(CacheTargetError.printable(items[0]))"
+        case let count: "\(count) \(many)"
         }
     }
 }

@@ -70,7 +70,7 @@ enum ClearScriptSource {
             http_response_code(404);
             exit;
         }
-        foreach (['OPCODE', 'FILES', 'USER', 'ITEMS'] as $name) {
+        foreach (['OPCODE', 'FILES', 'USER', 'ITEMS', 'KEYS', 'PREFIXES'] as $name) {
             $_SERVER["SITESTACKER_$name"] = $_SERVER["HTTP_X_SITESTACKER_$name"] ?? '';
         }
 
@@ -80,7 +80,7 @@ enum ClearScriptSource {
         while (ob_get_level() > 0 && ob_end_clean());
         header('Content-Type: text/plain');
         $began = (int) $_SERVER['REQUEST_TIME'];
-        $done = $cached = $failed = $removed = $survivors = 0;
+        $done = $cached = $failed = $removed = $survivors = $refused = 0;
         $lines = '';
 
         """#
@@ -92,6 +92,8 @@ enum ClearScriptSource {
             throw new RuntimeException('request body cut (post_max_size?)');
         }
         $files = array_splice($items, 0, (int) $_SERVER['SITESTACKER_FILES']);
+        $keys = array_splice($items, 0, (int) $_SERVER['SITESTACKER_KEYS']);
+        $prefixes = array_splice($items, 0, (int) $_SERVER['SITESTACKER_PREFIXES']);
 
         """#
 
@@ -170,23 +172,33 @@ enum ClearScriptSource {
         """#
 
     private static let entries = #"""
-            if ($what === 'keys') {
-                $removed = count($items) - count(apcu_delete($items));
-                foreach ($items as $key) {
+            if ($what === 'some') {
+                $rules = $heads = [];
+                $size = 0;
+                // Each rule looks at all entries, so prefixes share one; PCRE compiles to 64 KiB.
+                foreach ($prefixes as $prefix) {
+                    $size += strlen($prefix);
+                    $heads[intdiv($size, 8192)][] = preg_quote($prefix);
+                }
+                foreach ($heads as $head) {
+                    $rules[] = "\1^(?:" . implode('|', $head) . ")\1";
+                }
+                foreach ($items as $pattern) {
+                    $rule = "\1$pattern\1";
+                    @preg_match($rule, '') === false ? $refused++ : $rules[] = $rule;
+                }
+                $removed = count($keys) - count($keys ? apcu_delete($keys) : []);
+                foreach ($keys as $key) {
                     $left = apcu_key_info($key);
                     $survivors += (int) ($left !== null && $left['creation_time'] < $began);
                 }
-            } elseif ($what === 'prefix' || $what === 'pattern') {
-                $rule = $what === 'prefix' ? '^' . preg_quote($items[0]) : $items[0];
-                $rule = "\1" . $rule . "\1";
-                if (@preg_match($rule, '') === false) {
-                    throw new InvalidArgumentException('pattern: ' . preg_last_error_msg());
-                }
-                $matching = new APCUIterator($rule, APC_ITER_CTIME);
-                $removed = $matching->getTotalCount();
-                apcu_delete($matching);
-                foreach (new APCUIterator($rule, APC_ITER_CTIME) as $left) {
-                    $survivors += (int) ($left['creation_time'] < $began);
+                foreach ($rules as $rule) {
+                    $matching = new APCUIterator($rule, APC_ITER_CTIME);
+                    $removed += $matching->getTotalCount();
+                    apcu_delete($matching);
+                    foreach (new APCUIterator($rule, APC_ITER_CTIME) as $left) {
+                        $survivors += (int) ($left['creation_time'] < $began);
+                    }
                 }
             }
 
@@ -199,7 +211,7 @@ enum ClearScriptSource {
             $parent = preg_match('/^PPid:\s*(\d+)/m', $status, $found) ? (int) $found[1] : 0;
         }
         echo "sitestacker-clear 1\n", $lines, "opcode.result $done $cached $failed\n",
-            "user.result $removed $survivors\nphp ", PHP_VERSION, "\nparent $parent\nnamespace ",
+            "user.result $removed $survivors $refused\nphp ", PHP_VERSION, "\nparent $parent\nnamespace ",
             rawurlencode((string) @readlink('/proc/self/ns/pid')), "\nrealpath ",
             (int) ini_get('realpath_cache_ttl'), "\nfilecache ",
             rawurlencode((string) ini_get('opcache.file_cache')), "\nend 1\n";

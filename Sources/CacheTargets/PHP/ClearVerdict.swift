@@ -92,6 +92,10 @@ struct ClearVerdict {
         guard case .active(let before, let after, let result) = reply.user else {
             return report(.user, absence(reply.user, extension: "APCu"))
         }
+        if result[2] > 0, request.hasOnlyPatterns, result[0] == 0 {
+            // Asking again would change nothing, so it is no failure.
+            return report(.user, .refused("\(request.userAction) is no regular expression of PCRE"))
+        }
         let outcome: CacheClearReport.Outcome =
             if result[1] > 0 {
                 .failed(
@@ -102,7 +106,9 @@ struct ClearVerdict {
                 .cleared
             }
         return report(
-            .user, outcome, counters: .user(before: before, after: after), removed: result[0])
+            .user, outcome, counters: .user(before: before, after: after), removed: result[0],
+            notes: result[2] == 0
+                ? [] : ["nothing cleared for \(result[2]) that are no regular expressions of PCRE"])
     }
 
     private func absence<Counters>(

@@ -27,9 +27,10 @@ struct MasterReload: Sendable {
     ///
     /// - Throws: `forbidden` where the master cannot be told or signalled from here, `unproven`
     ///   where old workers were left at the deadline; else what the first question met.
-    func perform(at address: SocketAddress) throws(CacheTargetError) -> Result {
-        let limit = Deadline.after(exchange.deadlines.total)
-        let before = try exchange.status(at: address)
+    func perform(
+        at address: SocketAddress, until limit: Deadline
+    ) throws(CacheTargetError) -> Result {
+        let before = try exchange.status(at: address, until: limit)
         let master = try Self.master(of: before, address)
         let signalled = Self.tick(after: Self.children(of: master), until: limit)
         guard kill(master, SIGUSR2) == 0 else {
@@ -42,7 +43,7 @@ struct MasterReload: Sendable {
         while !limit.hasPassed {
             _ = poll(nil, 0, min(10, limit.pollMilliseconds))
             do throws(CacheTargetError) {
-                let after = try exchange.status(at: address)
+                let after = try exchange.status(at: address, until: limit)
                 let workers = Self.children(of: master)
                 if !workers.isEmpty, workers.allSatisfy({ $0 >= signalled }) {
                     return Result(before: before, after: after)
@@ -50,7 +51,8 @@ struct MasterReload: Sendable {
                 last = "\(workers.count { $0 < signalled }) old workers"
             } catch {
                 guard Self.passing.contains(error.code) else { throw error }
-                last = error.found
+                // The last question is cut short by the limit, and so tells the least.
+                if !limit.hasPassed { last = error.found }
             }
         }
         throw CacheTargetError(

@@ -9,13 +9,13 @@ extension PHPFPMCache: CacheTarget {
     /// What lives in a PHP process.
     public var abilities: Set<OrderPart> { PHPOrder.abilities }
 
-    /// Clears every master: one call for each, and one more for each further prefix or pattern.
+    /// Clears every master: one request for each, whatever the order names.
     public func clear(
         _ order: Invalidation, sparing spared: Set<String>
     ) async -> [StepReceipt] {
         let plan = PHPOrder(order, site: site)
         var steps = plan.refused.map { $0.step(target: "php-fpm") }
-        for request in plan.requests {
+        if let request = plan.request {
             let reports = await clear(request) { spared.contains(Self.prefix + $0) }
             steps += reports.map { report in
                 // Where there is no socket at all the report has no address.
@@ -36,44 +36,37 @@ struct PHPOrder {
 
     /// A part that is not asked for.
     struct Refused {
-        /// What there is nothing to clear for, and why; or what was to be done.
+        /// What there is nothing to clear for, and why; trying again would change nothing.
         let action: String
-        /// Why that fails; nothing where there is nothing to do.
-        let failure: String?
 
         func step(target: String) -> StepReceipt {
             StepReceipt(
-                target: target, action: action, failure: failure, proof: [], microseconds: 0)
+                target: target, action: action, failure: nil, proof: [], microseconds: 0)
         }
     }
 
-    /// The requests, one after the other.
-    private(set) var requests: [ClearRequest] = []
+    /// What is asked for; nothing where the order means nothing to PHP.
+    private(set) var request: ClearRequest?
     /// What is left out, and why.
     private(set) var refused: [Refused] = []
 
     /// - Parameter site: The root of the installation, to which paths are relative.
     init(_ order: Invalidation, site: String) {
         let opcode = self.opcode(of: order, site)
-        var users: [ClearRequest.User] = []
-        if order.everything || order.userCache {
-            users = [.all]
-        } else {
-            let keys = order.keys
-            if !keys.isEmpty { users.append(.keys(keys)) }
-            users += order.keyPrefixes.map { .prefix($0) }
-            users += order.keyPatterns.map { .pattern($0) }
+        let user = Self.user(of: order)
+        guard opcode != .none || user != .none else { return }
+        do throws(CacheTargetError) {
+            request = try ClearRequest(opcode: opcode, user: user)
+        } catch {
+            refused.append(Refused(action: StepReceipt.refused("\(error)")))
         }
-        if users.isEmpty { users = [.none] }
-        for (index, user) in users.enumerated() {
-            let opcode = index == 0 ? opcode : .none
-            guard opcode != .none || user != .none else { continue }
-            do throws(CacheTargetError) {
-                requests.append(try ClearRequest(opcode: opcode, user: user))
-            } catch {
-                refused.append(Refused(action: "clear", failure: "\(error)"))
-            }
-        }
+    }
+
+    private static func user(of order: Invalidation) -> ClearRequest.User {
+        if order.everything || order.userCache { return .all }
+        let names = [order.keys, order.keyPrefixes, order.keyPatterns]
+        guard names.contains(where: { !$0.isEmpty }) else { return .none }
+        return .some(keys: names[0], prefixes: names[1], patterns: names[2])
     }
 
     /// Whole, by list, or not at all; a path that leaves the installation is not in its caches.
@@ -85,7 +78,7 @@ struct PHPOrder {
         refused += outside.map {
             let path = CacheTargetError.printable($0)
             let reason = "\(path) is no path below the installation"
-            return Refused(action: StepReceipt.nothing(reason), failure: nil)
+            return Refused(action: StepReceipt.nothing(reason))
         }
         return inside.isEmpty ? .none : .files(inside.map { "\(site)/\($0)" })
     }

@@ -5,8 +5,9 @@ import Synchronization
 /// Clears the opcode cache and the user cache of every PHP-FPM master of this host.
 ///
 /// Law: all pools of one master share its caches, so each master is cleared once; a socket whose
-/// master cannot be told counts as one. Masters are cleared side by side, each within the
-/// deadlines, and each gives its own reports: silence is a failure, by name.
+/// master cannot be told counts as one. Masters are cleared side by side, each gives its own
+/// reports, and silence is a failure, by name. All of it, the look for masters included, ends
+/// within one deadline.
 public final class PHPFPMCache: Sendable {
     private let endpoints: PHPFPMEndpoints
     private let exchange: ClearExchange
@@ -41,9 +42,11 @@ public final class PHPFPMCache: Sendable {
     public func clear(
         _ request: ClearRequest, sparing isSpared: (String) -> Bool = { _ in false }
     ) async -> [CacheClearReport] {
+        let limit = Deadline.after(exchange.deadlines.total)
         var masters: [[SocketAddress]]
         do throws(CacheTargetError) {
-            masters = try await self.masters()
+            // Half: a frozen master must leave the others time for their clear.
+            masters = try await self.masters(until: limit.half)
         } catch {
             return ClearVerdict(target: error.target, request: request, milliseconds: 0)
                 .reports(error)
@@ -54,10 +57,10 @@ public final class PHPFPMCache: Sendable {
         }
         // The first pool stands for its master: another one names only what the first could not do.
         masters.removeAll { isSpared($0[0].description) }
-        if masters.count == 1 { return await clear(request, master: masters[0]) }
+        if masters.count == 1 { return await clear(request, master: masters[0], until: limit) }
         return await withTaskGroup(of: (Int, [CacheClearReport]).self) { group in
             for (index, master) in masters.enumerated() {
-                group.addTask { (index, await self.clear(request, master: master)) }
+                group.addTask { (index, await self.clear(request, master: master, until: limit)) }
             }
             var results: [(Int, [CacheClearReport])] = []
             for await result in group { results.append(result) }
@@ -69,11 +72,17 @@ public final class PHPFPMCache: Sendable {
     ///
     /// - Throws: `CacheTargetError` where the directory of the sockets cannot be read.
     public func masters() async throws(CacheTargetError) -> [[SocketAddress]] {
+        try await masters(until: .after(exchange.deadlines.total))
+    }
+
+    private func masters(
+        until limit: Deadline
+    ) async throws(CacheTargetError) -> [[SocketAddress]] {
         let addresses = try await addresses()
         guard addresses.count > 1 else { return addresses.map { [$0] } }
         let identities = await withTaskGroup(of: (Int, MasterIdentity?).self) { group in
             for (index, address) in addresses.enumerated() {
-                group.addTask { (index, await self.identity(of: address)) }
+                group.addTask { (index, await self.identity(of: address, until: limit)) }
             }
             var found: [Int: MasterIdentity] = [:]
             for await (index, identity) in group { found[index] = identity }
@@ -100,14 +109,16 @@ public final class PHPFPMCache: Sendable {
     }
 
     /// The master behind a socket; remembered for as long as the socket is the same one.
-    private func identity(of address: SocketAddress) async -> MasterIdentity? {
+    private func identity(
+        of address: SocketAddress, until limit: Deadline
+    ) async -> MasterIdentity? {
         // A TCP port has nothing that would show that another master has taken it over.
         guard case .unix(let path) = address, let file = SocketFile(path) else { return nil }
         if let identity = known.withLock({ $0[file] }) { return identity }
         let exchange = exchange
         do throws(CacheTargetError) {
             let reply = try await pool.run { () throws(CacheTargetError) in
-                try exchange.status(at: address)
+                try exchange.status(at: address, until: limit)
             }
             guard let identity = MasterIdentity(reply) else { return nil }
             known.withLock { known in
@@ -123,20 +134,23 @@ public final class PHPFPMCache: Sendable {
 
     /// Clears one master: each cache through the first of its pools that can do it.
     ///
-    /// A reload that fails is told, and what can be done without it is done.
+    /// A reload that fails is told, and what can be done without it in the time that is left is
+    /// done.
     private func clear(
-        _ request: ClearRequest, master: [SocketAddress]
+        _ request: ClearRequest, master: [SocketAddress], until limit: Deadline
     ) async -> [CacheClearReport] {
         if request.opcode == .all, let address = master.first(where: reloading.contains) {
-            let reload = await reload(request, at: address)
-            guard reload.contains(where: { !$0.outcome.isDone }) else { return reload }
-            return reload + (await clearPools(request, master))
+            let reload = await reload(request, at: address, until: limit)
+            guard reload.contains(where: { !$0.outcome.isDone }), !limit.hasPassed else {
+                return reload
+            }
+            return reload + (await clearPools(request, master, until: limit))
         }
-        return await clearPools(request, master)
+        return await clearPools(request, master, until: limit)
     }
 
     private func reload(
-        _ request: ClearRequest, at address: SocketAddress
+        _ request: ClearRequest, at address: SocketAddress, until limit: Deadline
     ) async -> [CacheClearReport] {
         let reload = MasterReload(exchange: exchange)
         let began = ContinuousClock.now
@@ -147,7 +161,7 @@ public final class PHPFPMCache: Sendable {
         }
         do throws(CacheTargetError) {
             let result = try await pool.run { () throws(CacheTargetError) in
-                try reload.perform(at: address)
+                try reload.perform(at: address, until: limit)
             }
             return verdict().reports(result)
         } catch {
@@ -155,13 +169,16 @@ public final class PHPFPMCache: Sendable {
         }
     }
 
+    /// Through one pool after the other: each but the last has half of the time that is left, so
+    /// that one whose workers hang does not keep the caches from being cleared through the next.
     private func clearPools(
-        _ request: ClearRequest, _ master: [SocketAddress]
+        _ request: ClearRequest, _ master: [SocketAddress], until limit: Deadline
     ) async -> [CacheClearReport] {
         var reports: [CacheClearReport] = []
         var rest = request
-        for address in master {
-            for report in await clear(rest, at: address) {
+        for (index, address) in master.enumerated() where !(index > 0 && limit.hasPassed) {
+            let share = index == master.count - 1 ? limit : limit.half
+            for report in await clear(rest, at: address, until: share) {
                 if let index = reports.firstIndex(where: { $0.cache == report.cache }) {
                     if report.outcome.isDone { reports[index] = report }
                 } else {
@@ -177,9 +194,9 @@ public final class PHPFPMCache: Sendable {
         return reports
     }
 
-    private func clear(_ request: ClearRequest, at address: SocketAddress) async
-        -> [CacheClearReport]
-    {
+    private func clear(
+        _ request: ClearRequest, at address: SocketAddress, until limit: Deadline
+    ) async -> [CacheClearReport] {
         let exchange = exchange
         let began = ContinuousClock.now
         func verdict() -> ClearVerdict {
@@ -189,7 +206,7 @@ public final class PHPFPMCache: Sendable {
         }
         do throws(CacheTargetError) {
             let answer = try await pool.run { () throws(CacheTargetError) in
-                try exchange.clear(request, at: address)
+                try exchange.clear(request, at: address, until: limit)
             }
             return verdict().reports(answer)
         } catch {
@@ -202,7 +219,7 @@ extension CacheClearReport.Outcome {
     /// Whether no other pool of the same master could do better.
     var isDone: Bool {
         switch self {
-        case .cleared, .restartPending: true
+        case .cleared, .restartPending, .refused: true
         case .nothingToClear, .failed: false
         }
     }

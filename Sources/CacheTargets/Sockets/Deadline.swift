@@ -12,6 +12,12 @@ struct Deadline: Sendable {
         Deadline(instant: min(instant, other.instant))
     }
 
+    /// The middle of the time that is left.
+    var half: Deadline {
+        let now = ContinuousClock.now
+        return Deadline(instant: now + max(.zero, instant - now) / 2)
+    }
+
     var hasPassed: Bool { ContinuousClock.now >= instant }
 
     /// What poll(2) takes: milliseconds, rounded up so that it never spins, 0 once passed.

@@ -37,7 +37,7 @@ public struct WebPHPCache: CacheTarget {
     /// What its steps are called.
     public var name: String { "http \(place)" }
 
-    /// Clears by one script, however many requests it takes.
+    /// Clears by one script and one order to it, within the deadline.
     public func clear(
         _ order: Invalidation, sparing spared: Set<String>
     ) async -> [StepReceipt] {
@@ -45,7 +45,7 @@ public struct WebPHPCache: CacheTarget {
         let plan = PHPOrder(order, site: site)
         var steps = plan.refused.map { $0.step(target: name) }
         let limit = ContinuousClock.now + timeout
-        for request in plan.requests {
+        if let request = plan.request {
             let reports = await clear(request, until: limit)
             steps += reports.map { StepReceipt($0, target: name) }
         }

@@ -116,6 +116,16 @@ final class RealPHPFPM {
         return String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
     }
 
+    /// A worker of one pool, which its title names.
+    func worker(of pool: String) throws -> pid_t {
+        let worker = children.first { child in
+            let title = FileManager.default.contents(atPath: "/proc/\(child)/cmdline")
+            return String(decoding: title ?? Foundation.Data(), as: UTF8.self)
+                .hasPrefix("php-fpm: pool \(pool)")
+        }
+        return try #require(worker, "no worker of pool \(pool)")
+    }
+
     /// The master's process ID.
     var processID: pid_t { process.processIdentifier }
 
