@@ -8,8 +8,8 @@ import ClusterModel
 /// then the caches that failed are tried again, for ever; the others are not emptied again for it.
 ///
 /// Orders that are new wait for nothing but the clear that runs; those that failed wait for their
-/// next attempt, together. Where both may begin they take turns, so that a cache that is down holds
-/// up nobody, and is held up by nobody.
+/// next attempt, together at first and then apart (`FailedClears`). Where both may begin they take
+/// turns, so that a cache that is down holds up nobody, and is held up by nobody.
 struct ClearQueue: Sendable {
     /// Why caches are to be cleared.
     enum Cause: Hashable, Sendable {
@@ -36,7 +36,7 @@ struct ClearQueue: Sendable {
 
     /// Never tried since they came, or since what they speak of did.
     private var fresh: [ClearOrder] = []
-    private var failed: [ClearOrder] = []
+    private var failed = FailedClears()
     /// Cleared once; they are cleared again when what they speak of is applied here.
     private var premature: [ClearOrder] = []
     private var running: Run?
@@ -66,7 +66,7 @@ struct ClearQueue: Sendable {
     ) {
         let cause = Cause.event(id)
         guard !fresh.contains(where: { $0.cause == cause }),
-            !failed.contains(where: { $0.cause == cause })
+            !failed.contains({ $0.cause == cause })
         else { return }
         var order = ClearOrder(cause: cause, invalidation: invalidation, slot: slot, due: now)
         // Names that wait are bounded; the order stays.
@@ -98,7 +98,7 @@ struct ClearQueue: Sendable {
         ripen(now: now, isApplied)
         let isRetryDue = !failed.isEmpty && now >= notBefore
         if isRetryDue, isRetryTurn || !fresh.contains(where: { $0.due <= now }) {
-            return run(takeFailed(), isRetry: true, isApplied, ticket())
+            return run(failed.takeNext(), isRetry: true, isApplied, ticket())
         }
         let orders = takeFresh(now: now)
         guard !orders.isEmpty else { return nil }
@@ -113,11 +113,6 @@ struct ClearQueue: Sendable {
             fresh.append(order)
         }
         premature.removeAll { isApplied($0.invalidation.seen) }
-    }
-
-    private mutating func takeFailed() -> [ClearOrder] {
-        defer { failed = [] }
-        return failed
     }
 
     /// The new orders that are due; a full clear takes all with it that it covers.
@@ -136,9 +131,8 @@ struct ClearQueue: Sendable {
             fresh.removeAll { $0.due <= now }
             return due
         }
-        let all = fresh.filter { $0.due <= now || !$0.cause.isCode } + failed
+        let all = fresh.filter { $0.due <= now || !$0.cause.isCode } + failed.takeAll()
         fresh.removeAll { $0.due <= now || !$0.cause.isCode }
-        failed = []
         return all
     }
 
@@ -171,6 +165,7 @@ struct ClearQueue: Sendable {
         let failing = Set(steps.filter { $0.failure != nil }.map(\.target))
         let cleared = Set(steps.map(\.target)).subtracting(failing)
         var results: [Result] = []
+        var undone: [ClearOrder] = []
         for var order in run.orders where !order.cause.isOutdated(by: newestSwitch) {
             let isDone =
                 outcome.isSuccess || !failing.isEmpty && failing.isSubset(of: order.done)
@@ -179,10 +174,11 @@ struct ClearQueue: Sendable {
                 order.done = []
                 premature.append(order)
             } else if !isDone {
-                failed.append(order)
+                undone.append(order)
             }
             results.append(order.result(isDone: isDone, outcome))
         }
+        if run.isRetry { failed.split(undone) } else { failed.add(undone) }
         schedule(after: run, outcome, now: now, jitter: &jitter)
         return results
     }
@@ -192,11 +188,16 @@ struct ClearQueue: Sendable {
     ) {
         if outcome.isSuccess || failed.isEmpty {
             // Every cache answers: what failed before need not wait any longer.
+            // One that failed alone may be at fault itself, and is not tried with every success.
             failures = 0
-            notBefore = now
+            let mayBegin = run.isRetry || failed.hasUntried
+            notBefore = mayBegin ? now : min(notBefore, now + Limits.clearBackoff.first)
         } else if run.isRetry || failures == 0 {
             failures += 1
-            notBefore = now + jitter.around(Limits.clearBackoff.wait(afterFailures: failures))
+            // Each order is tried about as often as if it were the only one that failed.
+            let round = Limits.clearBackoff.wait(afterFailures: failures)
+            let wait = max(Limits.clearBackoff.first, round / max(1, failed.groupCount))
+            notBefore = now + jitter.around(wait)
         }
     }
 
@@ -220,6 +221,8 @@ struct ClearOrder: Sendable {
     private(set) var isRipe = false
     /// Targets that were cleared for it.
     var done: Set<String> = []
+    /// Whether it failed in a retry of it alone.
+    var isAlone = false
 
     init(
         cause: ClearQueue.Cause, invalidation: Invalidation, slot: Duration = .zero, due: Instant

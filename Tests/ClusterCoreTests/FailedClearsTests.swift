@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+@_spi(Verification) import ClusterModel
+import Testing
+
+@testable import ClusterCore
+
+/// Orders that fail: who is tried with whom, and how much is said of it.
+@Suite struct FailedClearsTests {
+    private static let log = EpochID(origin: Forge.node(0), epoch: LogEpoch(counter: 1, nonce: 1))
+
+    /// A queue before one cache, which may be down and cannot name some keys.
+    private struct Bench {
+        var queue = ClearQueue()
+        var jitter = Jitter(seed: 1)
+        var now = Instant(nanoseconds: 1)
+        var last: UInt64 = 0
+        var isDown = false
+        var bad: Set<String> = []
+        var hasApplied = true
+        var clears = 0
+        var results: [ClearQueue.Result] = []
+        /// Orders that are done.
+        var done: Set<UInt64> = []
+
+        mutating func add(_ number: UInt64, _ change: (inout Invalidation) -> Void = { _ in }) {
+            var order = Invalidation()
+            order.keys = ["k\(number)"]
+            change(&order)
+            let id = EventID(log: FailedClearsTests.log, sequence: SequenceNumber(number))
+            queue.add(id, order, slot: .zero, now: now)
+        }
+
+        /// Begins a clear and ends it; whether one was due.
+        mutating func step() -> Bool {
+            let next = ApplyTicket(last + 1)
+            let isApplied = hasApplied
+            let task = queue.begin(now: now, isApplied: { $0.entries.isEmpty || isApplied }) {
+                next
+            }
+            guard let task, case .clear(let order, sparing: _) = task.work else { return false }
+            last += 1
+            clears += 1
+            let isRefused = !order.everything && !bad.isDisjoint(with: order.keys)
+            let failure: String? = isDown ? "down" : isRefused ? "no such key" : nil
+            let step = StepReceipt(
+                target: "memcached", action: "clear", failure: failure, proof: [],
+                microseconds: last)
+            let outcome: ApplyOutcome = failure.map { .failed(reason: $0) } ?? .applied
+            take(queue.finish(outcome, [step], now: now, jitter: &jitter))
+            return true
+        }
+
+        mutating func take(_ more: [ClearQueue.Result]) {
+            results += more
+            for result in more where result.outcome.isSuccess {
+                if case .event(let id) = result.cause { done.insert(id.sequence.value) }
+            }
+        }
+
+        /// Clears whatever is due for so long.
+        mutating func run(for span: Duration) {
+            let end = now + span
+            while now <= end {
+                while step() {}
+                guard let due = queue.nextDeadline, due <= end else { break }
+                now = max(now, due)
+            }
+            now = end
+        }
+    }
+
+    @Test(arguments: [2, 3, 10, 50])
+    func `orders that can succeed are not held up by one that cannot`(count: UInt64) {
+        var bench = Bench()
+        bench.bad = ["k1"]
+        bench.isDown = true
+        for number in 1...count { bench.add(number) }
+        bench.run(for: .seconds(5))
+        #expect(bench.done.isEmpty)
+        bench.isDown = false
+        bench.run(for: .seconds(180))
+        #expect(bench.done == Set(2...count))
+        // It stays alone, and is tried again about once a minute.
+        bench.clears = 0
+        bench.run(for: .seconds(1_200))
+        #expect((10...40).contains(bench.clears), "\(bench.clears)")
+        bench.bad = []
+        bench.run(for: .seconds(180))
+        #expect(bench.done.contains(1))
+        #expect(bench.queue.nextDeadline == nil)
+    }
+
+    @Test func `many that cannot succeed hold up the others for minutes at most`() {
+        var bench = Bench()
+        bench.bad = Set((1...40).map { "k\($0)" })
+        bench.isDown = true
+        for number in 1...60 { bench.add(UInt64(number)) }
+        bench.run(for: .seconds(600))
+        bench.isDown = false
+        bench.run(for: .seconds(180))
+        #expect(bench.done == Set(41...60))
+    }
+
+    @Test func `an order that fails alone is not tried again with every success`() {
+        var bench = Bench()
+        bench.bad = ["k1"]
+        bench.add(1)
+        bench.run(for: .seconds(60))
+        bench.clears = 0
+        for number in 2...200 {
+            bench.add(UInt64(number))
+            bench.run(for: .milliseconds(50))
+        }
+        #expect(bench.done == Set(2...200))
+        #expect((199...215).contains(bench.clears), "\(bench.clears)")
+    }
+}
