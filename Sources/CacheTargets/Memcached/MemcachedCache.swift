@@ -50,7 +50,8 @@ public struct MemcachedCache: Sendable {
             [address, selection] deadline throws(CacheTargetError) in
             let session = try MemcachedSession(
                 address, failure: failure, connect: .seconds(2), deadline: deadline)
-            var clear = MemcachedClear(session, selection: selection, request: request)
+            var clear = MemcachedClear(
+                session, selection: selection, request: request, until: deadline)
             return try clear.run()
         }
         return [report]

@@ -22,15 +22,20 @@ struct MemcachedClear: ~Copyable {
     private var session: MemcachedSession
     private let selection: StoreSelection
     private let request: KeyedClearRequest
+    private var judge: KeyJudge
     private var result = StoreResult()
+    /// How many entries are there and cannot be deleted, since the text protocol cannot name them.
     private var unnamed = 0
+    /// How many keys and tags were asked for that no entry can have.
+    private var impossible = 0
 
     private var failure: MemcachedFailure { session.failure }
 
     init(
         _ session: consuming MemcachedSession, selection: StoreSelection,
-        request: KeyedClearRequest
+        request: KeyedClearRequest, until deadline: Deadline
     ) {
+        judge = KeyJudge(request, target: session.failure.target, until: deadline)
         self.session = session
         self.selection = selection
         self.request = request
@@ -52,7 +57,19 @@ struct MemcachedClear: ~Copyable {
         }
         result.totals = (before["curr_items"], try statistics()["curr_items"])
         guard unnamed == 0 else { throw failure.unusable(unnamed, "delete keys") }
+        judge.tell(&result)
+        tellImpossible()
         return result
+    }
+
+    /// What cannot be there needs no clearing, however often it is tried.
+    private mutating func tellImpossible() {
+        guard impossible > 0 else { return }
+        let reason =
+            "\(impossible) of the keys and tags cannot be in Memcached, whose keys have 1 to "
+            + "\(MemcachedKey.maximumLength) bytes without spaces and control bytes"
+        let isAll = impossible == request.keys.count + request.tags.count && !request.needsLook
+        if isAll { result.nothing = reason } else { result.notes.append(reason) }
     }
 
     private mutating func statistics() throws(CacheTargetError) -> [String: Int] {
@@ -95,7 +112,7 @@ extension MemcachedClear {
     private mutating func delete(keys: [String]) throws(CacheTargetError) {
         let all = keys.map { selection.prefix + Array($0.utf8) }
         let usable = all.filter(MemcachedKey.isKey)
-        unnamed += all.count - usable.count
+        impossible += all.count - usable.count
         result.matched += try delete(usable)
     }
 
@@ -189,15 +206,11 @@ extension MemcachedClear {
         }
     }
 
-    private func means(_ key: [UInt8]) throws(CacheTargetError) -> Bool {
+    private mutating func means(_ key: [UInt8]) throws(CacheTargetError) -> Bool {
         let prefix = selection.prefix
         guard key.starts(with: prefix) else { return false }
         guard !request.isWhole else { return true }
-        do throws(KeyPattern.Refusal) {
-            return try request.means(key.dropFirst(prefix.count))
-        } catch {
-            throw CacheTargetError(error, target: failure.target)
-        }
+        return try judge.means(key.dropFirst(prefix.count))
     }
 }
 
@@ -229,7 +242,7 @@ extension MemcachedClear {
         let own = selection.prefix + Array("tag:\(tag)".utf8)
         let laravel = own + Array(":key".utf8)
         guard MemcachedKey.isKey(laravel) else {
-            unnamed += 1
+            impossible += 1
             return
         }
         let replies = try session.perform("incr", [own], suffix: " 1", operation)

@@ -43,7 +43,7 @@ public struct RedisCache: Sendable {
             [address, database, login, selection] deadline throws(CacheTargetError) in
             let session = try RedisSession(
                 address, failure: failure, connect: .seconds(2), deadline: deadline)
-            var clear = RedisClear(session, selection: selection, request: request)
+            var clear = RedisClear(session, selection: selection, request: request, until: deadline)
             try clear.begin(login, database: database)
             return try clear.run()
         }

@@ -12,13 +12,16 @@ struct RedisClear: ~Copyable {
     private var session: RedisSession
     private let selection: StoreSelection
     private let request: KeyedClearRequest
+    private var judge: KeyJudge
     private var result = StoreResult()
 
     private var failure: RedisFailure { session.failure }
 
     init(
-        _ session: consuming RedisSession, selection: StoreSelection, request: KeyedClearRequest
+        _ session: consuming RedisSession, selection: StoreSelection, request: KeyedClearRequest,
+        until deadline: Deadline
     ) {
+        judge = KeyJudge(request, target: session.failure.target, until: deadline)
         self.session = session
         self.selection = selection
         self.request = request
@@ -70,6 +73,7 @@ struct RedisClear: ~Copyable {
         }
         let reply = try session.perform([RESPCommand("DBSIZE")], "count keys")
         result.totals.after = try total(reply[0])
+        judge.tell(&result)
         return result
     }
 
@@ -162,18 +166,11 @@ extension RedisClear {
                         .wrongProtocol, operation, "keys with the prefix", "another key",
                         "Check that the address is that of Redis.")
                 }
-                let isMeant = isWhole ? true : try means(key.dropFirst(selection.prefix.count))
+                let isMeant =
+                    isWhole ? true : try judge.means(key.dropFirst(selection.prefix.count))
                 if isMeant { found.append(key) }
             }
             result.matched += found.count
-        }
-    }
-
-    private func means(_ rest: ArraySlice<UInt8>) throws(CacheTargetError) -> Bool {
-        do throws(KeyPattern.Refusal) {
-            return try request.means(rest)
-        } catch {
-            throw CacheTargetError(error, target: failure.target)
         }
     }
 
@@ -305,8 +302,8 @@ extension RedisClear {
     }
 
     /// Whether the request names the key or means it.
-    private func names(_ key: [UInt8]) throws(CacheTargetError) -> Bool {
+    private mutating func names(_ key: [UInt8]) throws(CacheTargetError) -> Bool {
         if request.keys.contains(where: { key.elementsEqual($0.utf8) }) { return true }
-        return try means(key[...])
+        return try judge.means(key[...])
     }
 }

@@ -21,6 +21,8 @@ struct KeyPattern: Sendable, Equatable {
         case keyTooLong(Int)
         /// The expression came to no end within the time and memory it may take.
         case tooSlow
+        /// The time for the whole clear is over.
+        case outOfTime
     }
 
     let text: String
@@ -45,20 +47,25 @@ struct KeyPattern: Sendable, Equatable {
 
     /// Whether the expression is found anywhere in the key.
     ///
+    /// - Parameter deadline: When the whole clear must be over.
     /// - Throws: `Refusal` where that cannot be told: never a guess.
-    func isFound(in key: ArraySlice<UInt8>) throws(Refusal) -> Bool {
+    func isFound(
+        in key: ArraySlice<UInt8>, until deadline: Deadline? = nil
+    ) throws(Refusal) -> Bool {
+        guard deadline?.hasPassed != true else { throw .outOfTime }
         guard key.count <= Self.maximumKey else { throw .keyTooLong(key.count) }
         let subject = Self.characters(key)
-        let limit = ContinuousClock.now + Self.patience
+        let patience = Deadline.after(Self.patience)
+        let limit = deadline.map(patience.earlier) ?? patience
         let mark = expression.numberOfCaptureGroups
         var isFound: Bool?
         let all = NSRange(location: 0, length: key.count)
         expression.enumerateMatches(in: subject, options: [.reportProgress], range: all) {
             result, _, stop in
             isFound = result.map { $0.range(at: mark).location != NSNotFound }
-            stop.pointee = ObjCBool(isFound != nil || ContinuousClock.now > limit)
+            stop.pointee = ObjCBool(isFound != nil || limit.hasPassed)
         }
-        guard let isFound else { throw .tooSlow }
+        guard let isFound else { throw deadline?.hasPassed == true ? .outOfTime : .tooSlow }
         return isFound
     }
 

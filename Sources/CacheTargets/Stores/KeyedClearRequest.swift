@@ -105,13 +105,6 @@ public struct KeyedClearRequest: Sendable, Equatable {
     /// Whether keys have to be looked through, because they cannot be named.
     var needsLook: Bool { !keyPrefixes.isEmpty || !patterns.isEmpty }
 
-    /// Whether the prefixes and patterns mean the key, of which `rest` follows the selection's
-    /// prefix.
-    ///
-    /// - Throws: why that cannot be told.
-    func means(_ rest: ArraySlice<UInt8>) throws(KeyPattern.Refusal) -> Bool {
-        if keyPrefixes.contains(where: { rest.starts(with: $0.utf8) }) { return true }
-        for pattern in patterns where try pattern.isFound(in: rest) { return true }
-        return false
-    }
+    /// Whether nothing but patterns says which keys go.
+    var hasOnlyPatterns: Bool { keys.isEmpty && keyPrefixes.isEmpty && tags.isEmpty }
 }

@@ -16,6 +16,8 @@ struct StoreResult: Sendable {
     var notes: [String] = []
     /// Why there was nothing to do.
     var nothing: String?
+    /// Why the request can never be carried out.
+    var refusal: String?
 
     var counters: CacheClearReport.Counters {
         .keys(
@@ -50,6 +52,7 @@ struct StoreExchange: Sendable {
         do throws(CacheTargetError) {
             let result = try await pool.run { () throws(CacheTargetError) in try clear(deadline) }
             if let nothing = result.nothing { return report(.nothingToClear(nothing), result) }
+            if let refusal = result.refusal { return report(.refused(refusal), result) }
             return report(.cleared, result)
         } catch {
             return report(.failed(error), nil)

@@ -82,14 +82,49 @@ struct RedisRefusalTests {
         #expect(await cache.clear(.whole)[0].removed == 1)
     }
 
-    @Test("A pattern that never ends is given up, and nothing is cleared")
+    @Test("A pattern that never ends is given up for good, and nothing is cleared by it")
     func endlessPattern() async throws {
         let redis = try await RealRedis.started()
         let key = "s:" + String(repeating: "a", count: 60) + "!"
         try redis.store([key])
         let cache = try RedisCache(address: redis.address, selection: .prefix("s:"), pool: pool)
         let report = await cache.clear(try KeyedClearRequest(keyPatterns: ["^(a+)+$"]))[0]
-        #expect(report.failure?.code == .invalidRequest)
+        guard case .refused(let reason) = report.outcome else {
+            Issue.record("\(report.outcome)")
+            return
+        }
+        #expect(reason.hasPrefix("the pattern ^(a+)+$ comes to no end"))
         #expect(try redis.keys() == [key])
+        try redis.store(["s:b", "s:c"])
+        let rest = await cache.clear(try KeyedClearRequest(keyPatterns: ["^(a+)+$", "b"]))[0]
+        #expect(rest.outcome == .cleared)
+        #expect(rest.notes.contains { $0.hasPrefix("the pattern ^(a+)+$ comes to no end") })
+        #expect(try redis.keys() == [key, "s:c"].sorted())
+    }
+
+    @Test("A key that is too long for patterns is passed over, and said to be so")
+    func longKey() async throws {
+        let redis = try await RealRedis.started()
+        let key = "s:" + String(repeating: "a", count: KeyPattern.maximumKey + 1)
+        try redis.store([key, "s:news"])
+        let cache = try RedisCache(address: redis.address, selection: .prefix("s:"), pool: pool)
+        let report = await cache.clear(try KeyedClearRequest(keyPatterns: ["^news"]))[0]
+        #expect(report.outcome == .cleared)
+        #expect(report.notes.contains { $0.hasPrefix("1 keys of more than") }, "\(report.notes)")
+        #expect(try redis.keys() == [key])
+    }
+
+    @Test("Slow patterns on many keys end at the deadline")
+    func slowPatterns() async throws {
+        let redis = try await RealRedis.started()
+        // On each of the keys the pattern takes some milliseconds, which is no end by itself.
+        try redis.store((0..<1_000).map { "s:\($0)" + String(repeating: "a", count: 2_000) })
+        let cache = try RedisCache(
+            address: redis.address, selection: .prefix("s:"), timeout: .milliseconds(300),
+            pool: pool)
+        let patterns = (0..<64).map { "a*a*b\($0)" }
+        let report = await cache.clear(try KeyedClearRequest(keyPatterns: patterns))[0]
+        #expect(report.failure?.code == .timedOut, "\(report.outcome)")
+        #expect(report.failure?.operation == "try patterns on keys")
     }
 }

@@ -32,6 +32,20 @@ struct StoreOrdersTests {
         #expect(whole.first?.proof == [Proof(counter: "matching keys", before: 2, after: 0)])
         #expect(try redis.ask([RESPCommand("EXISTS", "other:a")]) == [.integer(1)])
         let wrong = await cache.clear(Self.order { $0.keyPatterns = ["("] }, sparing: [])
-        #expect(wrong.first?.failure?.contains("regular expression") == true, "\(wrong)")
+        #expect(wrong.map(\.failure) == [nil])
+        #expect(wrong.first?.action.hasPrefix("nothing cleared: the pattern ( is no ") == true)
+        try redis.store(["site:d"])
+        let half = await cache.clear(
+            Self.order {
+                $0.keyPatterns = ["(", "d", ")"]
+                $0.keys = ["none"]
+            }, sparing: [])
+        #expect(half.map(\.failure) == [nil, nil])
+        #expect(half.first?.proof == [Proof(counter: "matching keys", before: 1, after: 0)])
+        #expect(half.last?.action.contains("( and 1 others is no") == true, "\(half)")
+        let many = await cache.clear(
+            Self.order { $0.keyPatterns = (0..<65).map { "\($0)" } }, sparing: [])
+        #expect(many.map(\.failure) == [nil])
+        #expect(many.first?.action.hasPrefix("nothing cleared: at most 64") == true)
     }
 }
