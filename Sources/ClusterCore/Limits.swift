@@ -169,6 +169,14 @@ public enum Limits {
     ///
     /// Beyond it they become full clears, which name nothing.
     public static let waitingInvalidations = 1_024
+    /// Orders to clear that failed and are tried again with what they name.
+    ///
+    /// Beyond it one full clear stands for all of them.
+    public static let failedClears = 64
+    /// Retries of different orders in the time after which one alone would be retried.
+    ///
+    /// A cache that hangs costs a timeout each, which new orders may have to wait for.
+    public static let retriesInRound = 8
     /// Names (paths, keys, tags ...) in one order to clear.
     ///
     /// Beyond it everything is cleared.

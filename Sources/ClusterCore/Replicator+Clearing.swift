@@ -21,7 +21,8 @@ extension Replicator {
     mutating func finishClear(_ outcome: ApplyOutcome, _ steps: [StepReceipt]) {
         let results = clears.finish(outcome, steps, now: now.instant, jitter: &jitter)
         let events = results.compactMap { result in result.event.map { ($0, result) } }
-        for (id, result) in events.sorted(by: { $0.0 < $1.0 }) {
+        // What others know already is neither said nor written again: retries never end.
+        for (id, result) in events.sorted(by: { $0.0 < $1.0 }) where result.isNews {
             close(id.alone, result.outcome, attempt: result.attempt)
             if case .failed(let reason) = result.outcome {
                 report(.applyFailed(id.alone, attempt: result.attempt, reason: reason))

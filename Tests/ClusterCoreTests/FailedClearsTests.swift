@@ -98,7 +98,7 @@ import Testing
         for number in 1...60 { bench.add(UInt64(number)) }
         bench.run(for: .seconds(600))
         bench.isDown = false
-        bench.run(for: .seconds(180))
+        bench.run(for: .seconds(600))
         #expect(bench.done == Set(41...60))
     }
 
@@ -114,5 +114,69 @@ import Testing
         }
         #expect(bench.done == Set(2...200))
         #expect((199...215).contains(bench.clears), "\(bench.clears)")
+    }
+
+    @Test func `a hundred orders that fail for hours tell of it a bounded number of times`() {
+        var bench = Bench()
+        bench.isDown = true
+        for number in 1...100 {
+            bench.add(UInt64(number))
+            bench.run(for: .seconds(1))
+        }
+        bench.run(for: .seconds(7_200))
+        // The first failure of each; those that were not folded at once tell of few more.
+        let told = bench.results.filter(\.isNews)
+        #expect(Set(told.map(\.cause)).count == 100)
+        #expect(told.count <= 100 + Limits.failedClears * 8, "\(told.count)")
+        // Eight a minute.
+        #expect(bench.clears < 1_500, "\(bench.clears)")
+        bench.isDown = false
+        bench.results = []
+        bench.run(for: .seconds(120))
+        #expect(bench.done == Set(1...100))
+        #expect(bench.results.filter(\.isNews).count == 100)
+        #expect(bench.queue.nextDeadline == nil)
+    }
+
+    @Test func `the same failure is told at attempts that are powers of two`() {
+        var bench = Bench()
+        bench.isDown = true
+        bench.add(1)
+        bench.run(for: .seconds(1_000))
+        let told = bench.results.filter(\.isNews).map(\.attempt)
+        #expect(told == [1, 2, 4, 8, 16])
+        #expect(bench.results.count > 16)
+    }
+
+    @Test func `another reason is told at once`() {
+        var bench = Bench()
+        bench.isDown = true
+        bench.bad = ["k1"]
+        bench.add(1)
+        bench.run(for: .seconds(300))
+        bench.results = []
+        bench.isDown = false
+        bench.run(for: .seconds(300))
+        #expect(bench.results.first?.isNews == true)
+        #expect(bench.results.first?.outcome == .failed(reason: "no such key"))
+        #expect(bench.results.filter(\.isNews).count <= 2)
+    }
+
+    @Test func `beyond the limit one full clear covers all, those that cannot succeed too`() {
+        var bench = Bench()
+        let count = UInt64(Limits.failedClears)
+        bench.bad = ["k1"]
+        bench.isDown = true
+        for number in 1...count { bench.add(number) }
+        bench.run(for: .seconds(5))
+        bench.add(count + 1)
+        _ = bench.step()
+        // It is known, and is not added again.
+        bench.add(7)
+        #expect(bench.queue.nextDeadline.map { $0 > bench.now } == true)
+        bench.isDown = false
+        bench.run(for: .seconds(120))
+        #expect(bench.done == Set(1...count + 1))
+        #expect(bench.queue.nextDeadline == nil)
     }
 }

@@ -25,6 +25,8 @@ struct ClearQueue: Sendable {
         let cause: Cause
         let outcome: ApplyOutcome
         let attempt: Int
+        /// Whether others are to hear of it: it is not what they were told last.
+        let isNews: Bool
     }
 
     /// What the clear that runs is for.
@@ -66,7 +68,7 @@ struct ClearQueue: Sendable {
     ) {
         let cause = Cause.event(id)
         guard !fresh.contains(where: { $0.cause == cause }),
-            !failed.contains({ $0.cause == cause })
+            !failed.contains({ $0.speaks(for: cause) })
         else { return }
         var order = ClearOrder(cause: cause, invalidation: invalidation, slot: slot, due: now)
         // Names that wait are bounded; the order stays.
@@ -170,15 +172,16 @@ struct ClearQueue: Sendable {
             let isDone =
                 outcome.isSuccess || !failing.isEmpty && failing.isSubset(of: order.done)
             order.done.formUnion(cleared)
+            results += order.results(isDone: isDone, outcome, failing)
             if isDone, !order.isRipe {
                 order.done = []
                 premature.append(order)
             } else if !isDone {
                 undone.append(order)
             }
-            results.append(order.result(isDone: isDone, outcome))
         }
         if run.isRetry { failed.split(undone) } else { failed.add(undone) }
+        failed.foldBeyondLimit()
         schedule(after: run, outcome, now: now, jitter: &jitter)
         return results
     }
@@ -194,9 +197,10 @@ struct ClearQueue: Sendable {
             notBefore = mayBegin ? now : min(notBefore, now + Limits.clearBackoff.first)
         } else if run.isRetry || failures == 0 {
             failures += 1
-            // Each order is tried about as often as if it were the only one that failed.
+            // Few groups are each tried as often as if they were the only ones that failed.
             let round = Limits.clearBackoff.wait(afterFailures: failures)
-            let wait = max(Limits.clearBackoff.first, round / max(1, failed.groupCount))
+            let share = min(max(1, failed.groupCount), Limits.retriesInRound)
+            let wait = max(Limits.clearBackoff.first, round / share)
             notBefore = now + jitter.around(wait)
         }
     }
@@ -205,65 +209,6 @@ struct ClearQueue: Sendable {
     var nextDeadline: Instant? {
         guard running == nil else { return nil }
         return earlier(fresh.map(\.due).min(), failed.isEmpty ? nil : notBefore)
-    }
-}
-
-/// One order to clear caches.
-struct ClearOrder: Sendable {
-    let cause: ClearQueue.Cause
-    private(set) var invalidation: Invalidation
-    /// How long this node waits before a full clear, so that not all are cold at once.
-    var slot: Duration = .zero
-    /// It begins no earlier.
-    var due: Instant
-    var attempt = 0
-    /// Whether everything that its publisher had seen was applied when the last clear began.
-    private(set) var isRipe = false
-    /// Targets that were cleared for it.
-    var done: Set<String> = []
-    /// Whether it failed in a retry of it alone.
-    var isAlone = false
-
-    init(
-        cause: ClearQueue.Cause, invalidation: Invalidation, slot: Duration = .zero, due: Instant
-    ) {
-        self.cause = cause
-        self.invalidation = invalidation
-        self.slot = slot
-        self.due = due
-    }
-
-    var isTotal: Bool { invalidation.everything }
-
-    /// It clears everything, and needs no names for it.
-    mutating func becomeTotal() {
-        var total = Invalidation.total
-        total.seen = invalidation.seen
-        invalidation = total
-    }
-
-    /// From now on clears count; what was cleared before is cleared again.
-    mutating func becomeRipe() {
-        isRipe = true
-        done = []
-    }
-
-    /// What came of an attempt.
-    ///
-    /// A clear that does not succeed is tried again, whatever its outcome was called.
-    fileprivate func result(isDone: Bool, _ outcome: ApplyOutcome) -> ClearQueue.Result {
-        let mine: ApplyOutcome =
-            if isDone {
-                isRipe
-                    ? .applied
-                    : .failed(reason: "cleared, and again when what it speaks of has arrived")
-            } else {
-                switch outcome {
-                case .parked(let reason), .refused(let reason): .failed(reason: reason)
-                case .applied, .superseded, .failed: outcome
-                }
-            }
-        return ClearQueue.Result(cause: cause, outcome: mine, attempt: attempt)
     }
 }
 

@@ -52,6 +52,15 @@ struct FailedClears: Sendable {
         apart += [Array(orders[..<middle]), Array(orders[middle...])]
     }
 
+    /// Beyond the limit a full clear stands for all events that wait for no data.
+    mutating func foldBeyondLimit() {
+        let orders = (together + apart.flatMap { $0 }).filter(\.isFoldable)
+        guard orders.count > Limits.failedClears, var all = orders.first else { return }
+        for order in orders.dropFirst() { all.fold(order) }
+        removeAll(\.isFoldable)
+        together.append(all)
+    }
+
     /// The group whose turn it is.
     mutating func takeNext() -> [ClearOrder] {
         defer { isApartTurn.toggle() }
