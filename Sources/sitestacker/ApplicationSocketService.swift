@@ -18,14 +18,16 @@ final class ApplicationSocketService: Service {
     private struct State {
         var wanted: Wanted?
         var hasFailed = false
+        /// Grows with each thing that is to be done anew.
+        var version = 0
     }
 
     private let file: String
     private let installations: InstallationTable
     private let logger: Logger
     private let state = Mutex(State())
-    private let changes: AsyncStream<Void>
-    private let sink: AsyncStream<Void>.Continuation
+    private let changes: AsyncStream<Int>
+    private let sink: AsyncStream<Int>.Continuation
 
     /// A service without a socket.
     ///
@@ -56,22 +58,24 @@ final class ApplicationSocketService: Service {
             let scopes = socket.scopes.compactMap { ApplicationScope(rawValue: $0.rawValue) }
             wanted = Wanted(path: socket.path, audience: .application(Set(scopes), group: group))
         }
-        let hasNews = state.withLock { state in
-            defer { (state.wanted, state.hasFailed) = (wanted, false) }
-            return state.wanted != wanted || state.hasFailed
+        let news: Int? = state.withLock { state in
+            guard state.wanted != wanted || state.hasFailed else { return nil }
+            state = State(wanted: wanted, version: state.version + 1)
+            return state.version
         }
-        if hasNews { sink.yield() }
+        if let news { sink.yield(news) }
     }
 
     /// Serves what is wanted, and the next thing when that changes, until it is asked to stop.
     func run() async {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
-            let wanted = state.withLock { $0.wanted }
+            let (wanted, version) = state.withLock { ($0.wanted, $0.version) }
             await withTaskGroup(of: Void.self) { group in
                 if let wanted {
                     group.addTask { [self] in await serve(wanted) }
                 }
-                for await _ in changes.cancelOnGracefulShutdown().prefix(1) {}
+                // What was taken before this round, as at the start, is what it serves.
+                _ = await changes.cancelOnGracefulShutdown().first { $0 > version }
                 group.cancelAll()
             }
         }
