@@ -6,6 +6,7 @@ public import Logging
 import NIOCore
 public import NodeRuntime
 public import ServiceLifecycle
+import Synchronization
 
 /// The administration API on a local socket: of the daemon's state directory, or of an application.
 ///
@@ -41,6 +42,7 @@ public struct LocalSocketServer: Service {
     public func run() async throws {
         let claim = try SocketClaim(path: path)
         defer { claim.release() }
+        let refusal = Mutex<ServerError?>(nil)
         let application = Application(
             responder: LocalResponder(
                 installations: installations, audience: audience, limits: limits, logger: logger),
@@ -58,7 +60,7 @@ public struct LocalSocketServer: Service {
                 do throws(ServerError) {
                     try audience.restrict(path)
                 } catch {
-                    logger.critical("\(error)")
+                    refusal.withLock { $0 = error }
                     return channel.close(promise: nil)
                 }
                 await onListening()
@@ -68,7 +70,11 @@ public struct LocalSocketServer: Service {
             try await application.run()
         } catch let error as IOError {
             throw ServerError(listening: path, error)
+        } catch {
+            // A closed channel ends the server as if something else had gone wrong.
+            throw refusal.withLock { $0 } ?? error
         }
+        if let error = refusal.withLock({ $0 }) { throw error }
     }
 }
 

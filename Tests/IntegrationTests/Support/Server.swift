@@ -119,10 +119,16 @@ final class Server {
     }
 
     /// Starts a daemon without waiting for it.
+    ///
+    /// - Parameter wrapper: A program that becomes the daemon, with its arguments.
     @discardableResult
-    func launch(_ more: [String] = []) throws -> RunningProcess {
+    func launch(
+        _ more: [String] = [], environment: [String: String] = [:], through wrapper: [String] = []
+    ) throws -> RunningProcess {
+        let words = wrapper + [Program.path, "daemon", site] + more
         let daemon = try RunningProcess(
-            Program.path, ["daemon", site] + more, environment: ["SITESTACKER_HOME": home],
+            words[0], Array(words.dropFirst()),
+            environment: ["SITESTACKER_HOME": home].merging(environment) { $1 },
             directory: scratch)
         self.daemon = daemon
         return daemon
