@@ -84,7 +84,10 @@ struct PostgreSQLReader {
         }
     }
 
-    /// Begins to connect; no file of this machine adds to what the site's configuration says.
+    /// Begins to connect, as the site's configuration says.
+    ///
+    /// ``LibraryEnvironment`` keeps the daemon's environment out, `passfile` the passwords of files.
+    /// The library may still present a certificate of `~/.postgresql`.
     private func open(_ login: DatabaseLogin) -> OpaquePointer? {
         let settings = [
             ("host", login.host), ("port", "\(login.port)"), ("user", login.user ?? ""),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import AdminAPI
 internal import ArgumentParser
+internal import DatabaseStatus
 internal import Glibc
 internal import Logging
 internal import NodeConfiguration
@@ -52,6 +53,7 @@ struct DaemonCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        LibraryEnvironment.forget()
         // An interrupt of the daemon is a request to stop in good order.
         signal(SIGINT, SIG_DFL)
         let level = Logger.Level(rawValue: logLevel) ?? .notice

@@ -139,6 +139,30 @@ extension BlackBox.StatusTests {
         }
     }
 
+    @Test(
+        "No variable of the environment changes which PostgreSQL is asked",
+        .enabled(if: PostgreSQLLibrary.isUsable))
+    func environment() async throws {
+        try await Cluster.founded(running: [1]) { cluster in
+            let server = cluster[1]
+            try server.configure(
+                urls: cluster.urls, "caches: []\ndatabase: postgresql://site@127.0.0.1:1/site\n")
+            for environment in [
+                ["PGSERVICE": "stranger"], ["PGHOSTADDR": "127.0.0.77"], ["PGSSLMODE": "stranger"],
+            ] {
+                try await server.stop()
+                try server.launch(environment: environment)
+                let problem = try await eventually("the database's problem: \(server.log)") {
+                    let outcome = try await server.run("status", "--json")
+                    guard outcome.status != 69 else { return String?.none }
+                    return try outcome.document(StatusReport.self).own.database?.problem
+                }
+                #expect(problem.contains("\"127.0.0.1\", port 1"), "\(environment): \(problem)")
+                #expect(!problem.contains("stranger") && !problem.contains("127.0.0.77"))
+            }
+        }
+    }
+
     @Test("A file that cannot be used is a warning here and elsewhere, until it is mended")
     func badFile() async throws {
         try await Cluster.founded { cluster in
@@ -173,6 +197,13 @@ extension BlackBox.StatusTests {
     }
 }
 
+/// The client library of PostgreSQL.
+enum PostgreSQLLibrary {
+    /// Whether tests that need it run: skipped without it, but never in continuous integration.
+    static let isUsable =
+        dlopen("libpq.so.5", RTLD_LAZY) != nil || ProcessInfo.processInfo.environment["CI"] != nil
+}
+
 /// The name of this host.
 ///
 /// Source: gethostname(2).
@@ -184,13 +215,19 @@ private func hostName() -> String {
 
 extension Outcome {
     /// The output without the lines that the vendor's form has not.
+    ///
+    /// Only where they may stand, right after `Is Locked`: anywhere else they are left in it.
     fileprivate var withoutOurLines: String {
         let ours = [
-            "Node:", "Members:", "Users:", "Data:", "Caches:", "Events:", "Refused:", "Clock:",
+            "Node:", "Members:", "Users:", "Caches:", "Events:", "Refused:", "Clock:",
             "Warning:",
         ]
-        return text.components(separatedBy: "\n")
-            .filter { line in !ours.contains { line.hasPrefix($0) } }
-            .joined(separator: "\n")
+        var isOurPlace = false
+        let kept = text.components(separatedBy: "\n").filter { line in
+            let isOurs = isOurPlace && ours.contains { line.hasPrefix($0) }
+            isOurPlace = isOurs || line.hasPrefix("Is Locked:")
+            return !isOurs
+        }
+        return kept.joined(separator: "\n")
     }
 }
