@@ -116,7 +116,7 @@ def machine():
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     with open("/proc/loadavg", encoding="utf-8") as line:
         load_average = line.read().split()[0]
-    kernel = platform.release().split('-')[0]
+    kernel = platform.release().split("-")[0]
     return (f"{len(names)} x {names[0] if names else platform.machine()}, Linux {kernel}, "
             f"state on {os.environ.get('TMPDIR', '/dev/shm')}, load average {load_average} at the end")
 
