@@ -107,6 +107,29 @@ struct LocalSocketTests {
         }
     }
 
+    /// What browsers send for pages of other sites: the head's lines, and the answer's status.
+    private static let foreign: [(String, Int)] = [
+        ("GET /v1/members HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade, close", 200),
+        ("GET /v1/members HTTP/1.1\r\nOrigin: http://evil\r\nConnection: close", 200),
+        ("OPTIONS /v1/publish HTTP/1.1\r\nOrigin: http://evil\r\nConnection: close", 405),
+    ]
+
+    @Test("No connection becomes another protocol, and no page of another site reads an answer")
+    func foreignPages() async throws {
+        let installations = FakeInstallations(sites: ["/site": FakeAdminService(script())])
+        try await withFolder { folder in
+            try await withLocalServer(installations, in: folder) { socket in
+                for (head, expected) in Self.foreign {
+                    let request = head + "\r\nHost: x\r\n\r\n"
+                    let answer = await RawClient.exchange(
+                        [request], at: .socket(socket), half: false)
+                    #expect(status(answer) == expected, "\(answer.prefix(200))")
+                    #expect(!answer.lowercased().contains("access-control-allow"))
+                }
+            }
+        }
+    }
+
     @Test("A client learns why a body was refused, also one that is still being sent")
     func refusedBody() async throws {
         let installations = FakeInstallations(sites: ["/site": FakeAdminService(script())])

@@ -94,6 +94,19 @@ extension BlackBox.BadInputTests {
         }
     }
 
+    @Test("As many arguments as a process may have are refused in order", .timeLimit(.minutes(1)))
+    func manyArguments() async throws {
+        try await Cluster.new { cluster in
+            try cluster[1].configure(urls: [cluster[1].url])
+            // Source: execve(2): 128 KiB an argument, a quarter of the stack in all.
+            let words = Array(repeating: String(repeating: "x", count: 120_000), count: 16)
+            let outcome = try await cluster[1].begin(["publish", "--json"] + words).end()
+            #expect(outcome.status == 64, "\(outcome.status)")
+            #expect(try outcome.failure().code == "usage")
+            #expect(outcome.errors.utf8.count < 8_000_000)
+        }
+    }
+
     @Test("Without a configuration: 78", .timeLimit(.minutes(1)))
     func missing() async throws {
         try await Cluster.new { cluster in
