@@ -177,6 +177,8 @@ public enum Limits {
     ///
     /// A cache that hangs costs a timeout each, which new orders may have to wait for.
     public static let retriesInRound = 8
+    /// How long others do not hear that caches were cleared before what an order speaks of came.
+    public static let earlyClearPatience: Duration = .seconds(5)
     /// Names (paths, keys, tags ...) in one order to clear.
     ///
     /// Beyond it everything is cleared.

@@ -42,10 +42,11 @@ extension Replicator {
             return ApplyTicket(last)
         }
         var tasks = handlers.begin(now: now.instant, ticket: ticket)
-        let clear = clears.begin(
-            now: now.instant, isApplied: Self.watermarks(book, appliers), ticket: ticket)
+        let isApplied = Self.watermarks(book, appliers)
+        let clear = clears.begin(now: now.instant, isApplied: isApplied, ticket: ticket)
         if let clear { tasks.append(clear) }
         lastApply = last
+        tellOverdueClears(isApplied: isApplied)
         for task in tasks { emit(.apply(task)) }
     }
 

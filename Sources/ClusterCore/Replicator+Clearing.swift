@@ -20,10 +20,24 @@ extension Replicator {
     /// A clear ended.
     mutating func finishClear(_ outcome: ApplyOutcome, _ steps: [StepReceipt]) {
         let results = clears.finish(outcome, steps, now: now.instant, jitter: &jitter)
+        tell(results, steps)
+        for result in results where result.event == nil { finishOwn(result) }
+    }
+
+    /// Clears came too early, and what they speak of does not arrive.
+    mutating func tellOverdueClears(isApplied: (VersionVector) -> Bool) {
+        tell(clears.takeOverdue(now: now.instant, isApplied: isApplied), [])
+    }
+
+    /// Says what came of orders, and writes it down.
+    ///
+    /// What others know already is neither said nor written again, as retries never end.
+    private mutating func tell(_ results: [ClearQueue.Result], _ steps: [StepReceipt]) {
         let events = results.compactMap { result in result.event.map { ($0, result) } }
-        // What others know already is neither said nor written again: retries never end.
-        for (id, result) in events.sorted(by: { $0.0 < $1.0 }) where result.isNews {
+        for (id, result) in events.sorted(by: { $0.0 < $1.0 })
+        where result.audience != .nobody {
             close(id.alone, result.outcome, attempt: result.attempt)
+            guard result.audience == .everyone else { continue }
             if case .failed(let reason) = result.outcome {
                 report(.applyFailed(id.alone, attempt: result.attempt, reason: reason))
             }
@@ -32,7 +46,6 @@ extension Replicator {
                     subject: id.alone, outcome: result.outcome, steps: steps,
                     attempt: result.attempt))
         }
-        for result in results where result.event == nil { finishOwn(result) }
     }
 
     /// A clear ended that no event had asked for.

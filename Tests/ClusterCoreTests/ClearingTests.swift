@@ -85,6 +85,19 @@ import Testing
         #expect(clears(cluster, 1).map(\.spared) == [[]])
     }
 
+    @Test func `a busy cluster whose caches work says of nothing that it failed`() {
+        var cluster = ReplicatorTests.ready(3)
+        cluster.caches = ["opcode"]
+        for _ in 0..<40 {
+            for node in 0..<3 { _ = cluster.publish(node, [.invalidation(.plain)]) }
+            cluster.run(for: .milliseconds(3))
+        }
+        cluster.run(for: .seconds(10))
+        let told = cluster.disks[0].receipts.map(\.receipt)
+        #expect(told.count { $0.outcome == .applied } == 3 * 3 * 40)
+        #expect(!told.contains { $0.outcome != .applied })
+    }
+
     // Slots.
 
     @Test func `members clear everything one after another, not always the same one first`() {

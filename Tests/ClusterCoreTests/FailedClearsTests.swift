@@ -125,7 +125,7 @@ import Testing
         }
         bench.run(for: .seconds(7_200))
         // The first failure of each; those that were not folded at once tell of few more.
-        let told = bench.results.filter(\.isNews)
+        let told = bench.results.filter(\.isTold)
         #expect(Set(told.map(\.cause)).count == 100)
         #expect(told.count <= 100 + Limits.failedClears * 8, "\(told.count)")
         // Eight a minute.
@@ -134,7 +134,7 @@ import Testing
         bench.results = []
         bench.run(for: .seconds(120))
         #expect(bench.done == Set(1...100))
-        #expect(bench.results.filter(\.isNews).count == 100)
+        #expect(bench.results.filter(\.isTold).count == 100)
         #expect(bench.queue.nextDeadline == nil)
     }
 
@@ -143,7 +143,7 @@ import Testing
         bench.isDown = true
         bench.add(1)
         bench.run(for: .seconds(1_000))
-        let told = bench.results.filter(\.isNews).map(\.attempt)
+        let told = bench.results.filter(\.isTold).map(\.attempt)
         #expect(told == [1, 2, 4, 8, 16])
         #expect(bench.results.count > 16)
     }
@@ -157,9 +157,9 @@ import Testing
         bench.results = []
         bench.isDown = false
         bench.run(for: .seconds(300))
-        #expect(bench.results.first?.isNews == true)
+        #expect(bench.results.first?.isTold == true)
         #expect(bench.results.first?.outcome == .failed(reason: "no such key"))
-        #expect(bench.results.filter(\.isNews).count <= 2)
+        #expect(bench.results.filter(\.isTold).count <= 2)
     }
 
     @Test func `beyond the limit one full clear covers all, those that cannot succeed too`() {
@@ -179,4 +179,40 @@ import Testing
         #expect(bench.done == Set(1...count + 1))
         #expect(bench.queue.nextDeadline == nil)
     }
+
+    @Test func `who waits hears of the second clear only, where its data comes soon`() {
+        var bench = Bench()
+        bench.hasApplied = false
+        bench.add(1) { $0.seen = VersionVector([(Self.log, SequenceNumber(9))]) }
+        bench.run(for: .seconds(4))
+        #expect(bench.clears == 1)
+        #expect(bench.results.map(\.audience) == [.thisNode])
+        bench.hasApplied = true
+        bench.run(for: .seconds(1))
+        #expect(bench.results.map(\.audience) == [.thisNode, .everyone])
+        #expect(bench.done == [1])
+    }
+
+    @Test func `where the data does not come others hear of that, once`() {
+        var bench = Bench()
+        bench.hasApplied = false
+        bench.add(1) { $0.seen = VersionVector([(Self.log, SequenceNumber(9))]) }
+        bench.run(for: .seconds(4))
+        #expect(bench.queue.nextDeadline == Instant(nanoseconds: 1) + .seconds(5))
+        for _ in 0..<3 {
+            bench.now = bench.now + .seconds(1)
+            let results = bench.queue.takeOverdue(now: bench.now) { $0.entries.isEmpty }
+            bench.take(results)
+        }
+        #expect(bench.results.map(\.audience) == [.thisNode, .everyone])
+        #expect(bench.results.last?.outcome.isSuccess == false)
+        #expect(bench.queue.nextDeadline == nil)
+        bench.hasApplied = true
+        bench.run(for: .seconds(1))
+        #expect(bench.done == [1])
+    }
+}
+
+extension ClearQueue.Result {
+    fileprivate var isTold: Bool { audience == .everyone }
 }

@@ -78,27 +78,45 @@ struct ClearOrder: Sendable {
     ///
     /// A clear that does not succeed is tried again, whatever its outcome was called. Failures are
     /// news where they are others than before, and at attempts that are powers of two; those of
-    /// orders that stand for many never, as each of the many was told once.
+    /// orders that stand for many never, as each of the many was told once. A clear that came too
+    /// early is told by `tellEarly` only, if its data does not arrive.
     mutating func results(
         isDone: Bool, _ outcome: ApplyOutcome, _ failing: Set<String>
     ) -> [ClearQueue.Result] {
         let mine = told(isDone: isDone, outcome)
         let news = Told(outcome: mine, failing: isDone ? [] : failing)
-        let isNews =
-            mine.isSuccess
-            || folded.isEmpty && (news != told || attempt & (attempt - 1) == 0)
-        if isNews { told = news }
+        let isNews = news != told || attempt & (attempt - 1) == 0
+        let audience: ClearQueue.Audience =
+            if mine.isSuccess {
+                .everyone
+            } else if isDone {
+                .thisNode
+            } else {
+                folded.isEmpty && isNews ? .everyone : .nobody
+            }
+        if audience == .everyone { told = news }
         let causes = [cause] + folded.sorted().map { .event($0) }
         return causes.map {
-            ClearQueue.Result(cause: $0, outcome: mine, attempt: attempt, isNews: isNews)
+            ClearQueue.Result(cause: $0, outcome: mine, attempt: attempt, audience: audience)
         }
     }
 
+    /// Whether others do not know that it was cleared once, too early to count.
+    var isUntold: Bool { told?.outcome != Self.early }
+
+    /// What others are told where it was cleared too early, and its data does not arrive.
+    mutating func tellEarly() -> ClearQueue.Result {
+        told = Told(outcome: Self.early, failing: [])
+        return ClearQueue.Result(
+            cause: cause, outcome: Self.early, attempt: attempt, audience: .everyone)
+    }
+
+    private static let early = ApplyOutcome.failed(
+        reason: "cleared, and again when what it speaks of has arrived")
+
     private func told(isDone: Bool, _ outcome: ApplyOutcome) -> ApplyOutcome {
         if isDone {
-            return isRipe
-                ? .applied
-                : .failed(reason: "cleared, and again when what it speaks of has arrived")
+            return isRipe ? .applied : Self.early
         }
         return switch outcome {
         case .parked(let reason), .refused(let reason): .failed(reason: reason)

@@ -25,8 +25,16 @@ struct ClearQueue: Sendable {
         let cause: Cause
         let outcome: ApplyOutcome
         let attempt: Int
-        /// Whether others are to hear of it: it is not what they were told last.
-        let isNews: Bool
+        let audience: Audience
+    }
+
+    /// Who is to know of a result.
+    enum Audience: Sendable {
+        case everyone
+        /// It is only written down here.
+        case thisNode
+        /// It is what was told last.
+        case nobody
     }
 
     /// What the clear that runs is for.
@@ -117,6 +125,23 @@ struct ClearQueue: Sendable {
         premature.removeAll { isApplied($0.invalidation.seen) }
     }
 
+    /// Orders that were cleared once, and wait so long for their data that others are to hear of it.
+    ///
+    /// Whoever waits for them is spared a failure that the second clear takes back at once.
+    mutating func takeOverdue(
+        now: Instant, isApplied: (VersionVector) -> Bool
+    ) -> [Result] {
+        guard premature.contains(where: { $0.isUntold && $0.due <= now }) else { return [] }
+        var results: [Result] = []
+        for index in premature.indices
+        where premature[index].isUntold && premature[index].due <= now
+            && !isApplied(premature[index].invalidation.seen)
+        {
+            results.append(premature[index].tellEarly())
+        }
+        return results
+    }
+
     /// The new orders that are due; a full clear takes all with it that it covers.
     private mutating func takeFresh(now: Instant) -> [ClearOrder] {
         var due = fresh.filter { $0.due <= now }
@@ -175,6 +200,7 @@ struct ClearQueue: Sendable {
             results += order.results(isDone: isDone, outcome, failing)
             if isDone, !order.isRipe {
                 order.done = []
+                order.due = now + Limits.earlyClearPatience
                 premature.append(order)
             } else if !isDone {
                 undone.append(order)
@@ -208,7 +234,9 @@ struct ClearQueue: Sendable {
     /// When a clear that waits for its slot or its next attempt is due.
     var nextDeadline: Instant? {
         guard running == nil else { return nil }
-        return earlier(fresh.map(\.due).min(), failed.isEmpty ? nil : notBefore)
+        let overdue = premature.filter(\.isUntold).map(\.due).min()
+        return earlier(
+            overdue, earlier(fresh.map(\.due).min(), failed.isEmpty ? nil : notBefore))
     }
 }
 
