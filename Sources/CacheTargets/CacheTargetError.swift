@@ -85,8 +85,13 @@ public struct CacheTargetError: Error, Sendable, Equatable, CustomStringConverti
     }
 
     /// The whole message on one line.
-    public var description: String {
-        "\(target): \(operation): expected \(expected), found \(found). \(hint)"
+    public var description: String { "\(target): \(message)" }
+
+    private var message: String { "\(operation): expected \(expected), found \(found). \(hint)" }
+
+    /// The message beside the name of a step, which is not said twice.
+    func message(beside name: String) -> String {
+        name == target || name.hasSuffix(" \(target)") ? message : description
     }
 
     /// Text from outside, safe for a terminal and a log line.

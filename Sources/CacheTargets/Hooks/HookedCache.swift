@@ -61,7 +61,7 @@ public struct HookedCache: CacheTarget {
         do throws(CacheTargetError) {
             try await tell(try OrderDocument(order).encoded(for: name), words)
         } catch {
-            failure = "\(error)"
+            failure = error.message(beside: name)
         }
         let action =
             switch means {

@@ -13,7 +13,7 @@ extension StepReceipt {
             action += " (old code is ignored; memory is freed when running requests end)"
         case .nothingToClear(let reason): action = Self.nothing(reason)
         case .refused(let reason): action = Self.refused(reason)
-        case .failed(let error): failure = "\(error)"
+        case .failed(let error): failure = error.message(beside: target)
         }
         if failure == nil, !report.notes.isEmpty {
             action += " (\(report.notes.joined(separator: "; ")))"

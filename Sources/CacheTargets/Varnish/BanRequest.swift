@@ -24,6 +24,9 @@ struct BanRequest: Sendable, Equatable {
     /// Unit: bytes.
     static let maximumItem = 1_024
 
+    /// The most `*` in one URL.
+    static let maximumStars = 8
+
     /// A regular expression for the host that an object was stored for.
     var host = ".*"
     /// A regular expression for its URL: path and query.
@@ -45,13 +48,19 @@ struct BanRequest: Sendable, Equatable {
 
     /// A page, or with `*` all pages that look like it.
     ///
-    /// - Parameter url: `http://HOST/PATH`, or `/PATH` for every host.
-    init(url text: String) throws(Refusal) {
+    /// - Parameter url: `http://HOST/PATH`, or `/PATH` for every host; what is not ASCII in the
+    ///   path means its percent-encoded form, which browsers ask for.
+    init(url raw: String) throws(Refusal) {
+        let text = Self.encoded(raw)
         guard (1...Self.maximumItem).contains(text.utf8.count), Self.isWord(text) else {
             throw Refusal(
                 reason: "no URL of 1 to \(Self.maximumItem) visible ASCII characters")
         }
         if text == "*" { return }
+        // Each star may go back over the whole URL; PCRE gives up, and then nothing is forgotten.
+        guard text.count(where: { $0 == "*" }) <= Self.maximumStars else {
+            throw Refusal(reason: "a URL with more than \(Self.maximumStars) *")
+        }
         let (host, target) = try Self.parts(text)
         if let host { self.host = "^\(Self.pattern(host))$" }
         url = "^\(Self.pattern(target))$"
@@ -87,6 +96,19 @@ struct BanRequest: Sendable, Equatable {
         return requests
     }
 
+    /// Bytes beyond ASCII percent-encoded, as in RFC 3987, section 3.1.
+    ///
+    /// In a host's name percent signs are refused: it is encoded otherwise, by Punycode.
+    private static func encoded(_ text: String) -> String {
+        text.utf8.reduce(into: "") { result, byte in
+            if byte < 0x80 {
+                result.unicodeScalars.append(UnicodeScalar(byte))
+            } else {
+                result += "%" + Hexadecimal.text([byte]).uppercased()
+            }
+        }
+    }
+
     /// Host and path of a URL.
     private static func parts(
         _ text: String
@@ -98,9 +120,13 @@ struct BanRequest: Sendable, Equatable {
         }
         let rest = text.dropFirst(scheme.count)
         let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
-        let host = rest[..<end]
-        guard !host.isEmpty, !host.contains("@") else {
-            throw Refusal(reason: "no host, or a user's name in it")
+        var host = rest[..<end]
+        // Browsers leave the scheme's own port out, and so it is not in what Varnish stored.
+        let port = scheme == "http://" ? ":80" : ":443"
+        if host.hasSuffix(port) { host = host.dropLast(port.count) }
+        guard !host.isEmpty, !host.contains(where: { "@%".contains($0) }) else {
+            throw Refusal(
+                reason: "no host, one that is not ASCII (xn--...), or a user's name in it")
         }
         let target = withoutFragment(rest[end...])
         return (host.lowercased(), target.hasPrefix("/") ? target : "/" + target)

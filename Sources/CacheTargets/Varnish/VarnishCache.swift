@@ -118,7 +118,7 @@ public struct VarnishCache: CacheTarget {
                 let isPurge = pages == .purge && requests.contains { $0.exact != nil }
                 action += isPurge ? " (purge accepted)" : " (ban accepted; Varnish counts none)"
             } catch {
-                failure = "\(error)"
+                failure = error.message(beside: name)
             }
         }
         return StepReceipt(

@@ -115,13 +115,16 @@ public struct WebExchange: Sendable {
         }
         let began = ContinuousClock.now
         let settings = try SecretFile(lines.joined(separator: "\n") + "\n", for: place.description)
+        // The value also removes it, but its last use is to give the path, before curl reads it.
+        defer { settings.remove() }
         let result: ProgramResult
         do {
             // The address and the headers stay out of the list of processes.
             result = try await ProgramRunner().run(
                 ProgramCall(
                     [
-                        "curl", "--disable", "--silent", "--show-error", "--proto", "=https",
+                        "curl", "--disable", "--globoff", "--silent", "--show-error", "--proto",
+                        "=https",
                         "--max-redirs", "0", "--max-filesize", "\(Self.maximumAnswer)",
                         "--data-binary", "@-", "--write-out", "\n%{http_code}", "--config",
                         settings.path,
@@ -172,5 +175,8 @@ private final class SecretFile: Sendable {
         }
     }
 
-    deinit { _ = unlink(path) }
+    /// Removes it; once more is no error.
+    func remove() { _ = unlink(path) }
+
+    deinit { remove() }
 }

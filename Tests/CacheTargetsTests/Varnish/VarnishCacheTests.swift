@@ -8,7 +8,9 @@ import Testing
     "Clearing a real Varnish", .serialized, .enabled(if: RealVarnish.isUsable),
     .timeLimit(.minutes(2)))
 struct VarnishCacheTests {
-    private static let pages = ["/", "/a.b", "/axb", "/blog/1", "/blog/2", "/blog/1?page=2"]
+    private static let pages = [
+        "/", "/a.b", "/axb", "/blog/1", "/blog/2", "/blog/1?page=2", "/%C3%BC",
+    ]
 
     private static func order(urls: [String] = [], tags: [String] = []) -> Invalidation {
         var order = Invalidation()
@@ -43,6 +45,11 @@ struct VarnishCacheTests {
             (Self.order(urls: ["http://www.example.com/a.b"]), ["/a.b"]),
             (Self.order(urls: ["https://WWW.example.com/blog/1#top"]), ["/blog/1"]),
             (Self.order(urls: ["http://www.example.com"]), ["/"]),
+            (Self.order(urls: ["http://www.example.com:80/a.b"]), ["/a.b"]),
+            (Self.order(urls: ["https://www.example.com:443/a.b"]), ["/a.b"]),
+            (Self.order(urls: ["http://www.example.com:443/a.b"]), []),
+            (Self.order(urls: ["/\u{FC}"]), ["/%C3%BC"]),
+            (Self.order(urls: ["http://www.example.com/\u{FC}"]), ["/%C3%BC"]),
             (Self.order(urls: ["http://other.example/a.b"]), []),
             (Self.order(urls: ["/blog/*"]), ["/blog/1", "/blog/2", "/blog/1?page=2"]),
             (Self.order(urls: ["/blog/1?page=2"]), ["/blog/1?page=2"]),
@@ -77,7 +84,9 @@ struct VarnishCacheTests {
         Self.order(urls: ["//www.example.com/"]), Self.order(urls: ["ftp://www.example.com/"]),
         Self.order(urls: ["http://u:p@www.example.com/"]), Self.order(urls: [""]),
         Self.order(urls: [String(repeating: "/", count: 2_000)]),
-        Self.order(urls: ["/\u{FC}"]), Self.order(urls: ["/\t"]),
+        Self.order(urls: ["/\u{FC}\" || \"\u{FC}"]), Self.order(urls: ["/\t"]),
+        Self.order(urls: ["http://\u{FC}.example/"]),
+        Self.order(urls: [String(repeating: "/*", count: 9)]),
         Self.order(tags: [".*"]), Self.order(tags: ["x) || obj.status == 200"]),
         Self.order(tags: ["x)|("]), Self.order(tags: ["\""]), Self.order(tags: [""]),
         Self.order(tags: ["a b"]), Self.order(tags: ["\\S"]), Self.order(tags: ["a\nb"]),
