@@ -43,6 +43,44 @@ struct RenderingTests {
             ),
             (
                 OutcomeDocument(
+                    node: "http://web3", outcome: "failed",
+                    reason: "memcached x: connect: expected a socket, found none",
+                    steps: [
+                        StepDocument(
+                            target: "memcached x", action: "delete key a",
+                            failure: "connect: expected a socket, found none", microseconds: 999,
+                            proof: [])
+                    ]),
+                """
+                http://web3  memcached x  delete key a  \
+                FAILED: connect: expected a socket, found none  1.0 ms
+                """, true
+            ),
+            (
+                OutcomeDocument(
+                    node: "http://web3", outcome: "failed", reason: "given up after 3 attempts",
+                    steps: [
+                        StepDocument(
+                            target: "memcached x", action: "delete key a", failure: "refused",
+                            microseconds: 999, proof: [])
+                    ]),
+                """
+                http://web3  memcached x  delete key a  FAILED: refused  1.0 ms
+                http://web3  failed: given up after 3 attempts
+                """, true
+            ),
+            (
+                OutcomeDocument(
+                    node: "http://web3", outcome: "applied", reason: nil,
+                    steps: [
+                        StepDocument(
+                            target: "redis x", action: "nothing cleared: the pattern ( is none",
+                            failure: nil, microseconds: 0, proof: [])
+                    ]),
+                "http://web3  redis x  nothing cleared: the pattern ( is none  0.0 ms", false
+            ),
+            (
+                OutcomeDocument(
                     node: "http://web3", outcome: "applied", reason: nil,
                     steps: [
                         StepDocument(

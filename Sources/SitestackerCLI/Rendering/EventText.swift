@@ -29,11 +29,15 @@ func hasFailed(_ outcome: OutcomeDocument) -> Bool {
         || outcome.steps.contains { $0.failure != nil }
 }
 
-/// What came of an event on one node: a line for each step, or one where there is none.
+/// What came of an event on one node: a line for each step, and one for what no step says.
 func outcomeLines(_ outcome: OutcomeDocument) -> [TextLine] {
     var lines = outcome.steps.map { stepLine($0, node: outcome.node) }
-    let isTold = outcome.steps.contains { $0.failure != nil }
-    if lines.isEmpty || (hasFailed(outcome) && !isTold) || outcome.reason != nil {
+    let isTold = outcome.steps.contains { step in
+        guard let failure = step.failure else { return false }
+        // The reason of a failed clear is that of a failed step, with the cache in front of it.
+        return outcome.reason?.hasSuffix(failure) ?? true
+    }
+    if !isTold, lines.isEmpty || hasFailed(outcome) || outcome.reason != nil {
         var text = "\(outcome.node)  \(outcome.outcome)"
         if let reason = outcome.reason { text += ": \(reason)" }
         let style: Output.Style =
@@ -47,7 +51,7 @@ private func stepLine(_ step: StepDocument, node: String) -> TextLine {
     var fields = [node, step.target, step.action]
     if let failure = step.failure {
         fields.append("FAILED: \(failure)")
-    } else if !step.action.hasPrefix("nothing to clear") {
+    } else if !["nothing to clear", "nothing cleared"].contains(where: step.action.hasPrefix) {
         fields.append("cleared")
     }
     fields += step.proof.map { "\($0.counter) \($0.before) -> \($0.after)" }
