@@ -71,10 +71,9 @@ public struct LocalSocketServer: Service {
         } catch let error as IOError {
             throw ServerError(listening: path, error)
         } catch {
-            // A closed channel ends the server as if something else had gone wrong.
+            // A closed channel ends the server with an error that does not say why.
             throw refusal.withLock { $0 } ?? error
         }
-        if let error = refusal.withLock({ $0 }) { throw error }
     }
 }
 
