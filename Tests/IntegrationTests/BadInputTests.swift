@@ -107,6 +107,21 @@ extension BlackBox.BadInputTests {
         }
     }
 
+    @Test("Arguments that are not UTF-8 are refused, not altered", .timeLimit(.minutes(1)))
+    func notUTF8() async throws {
+        try await Cluster.new { cluster in
+            try cluster[1].configure(urls: [cluster[1].url])
+            // Only a shell can hand them over here.
+            let script = #"exec "$0" publish "$(printf 't\377')" x --json --site "$1""#
+            let outcome = try await RunningProcess(
+                "/bin/sh", ["-c", script, Program.path, cluster[1].site],
+                environment: ["SITESTACKER_HOME": cluster[1].home], directory: cluster[1].root
+            ).end()
+            #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome)")
+            #expect(try outcome.failure().message.contains("UTF-8"))
+        }
+    }
+
     @Test("Without a configuration: 78", .timeLimit(.minutes(1)))
     func missing() async throws {
         try await Cluster.new { cluster in
