@@ -15,6 +15,9 @@ public struct WebExchange: Sendable {
     /// How long it may take, connecting included.
     public let timeout: Duration
 
+    /// A file of the certificates that are trusted in place of the system's.
+    var authorities: String?
+
     /// The most bytes of an answer's body.
     ///
     /// Unit: bytes.
@@ -113,6 +116,7 @@ public struct WebExchange: Sendable {
                 expected: "headers of plain text", found: "another one",
                 hint: "Correct the request.")
         }
+        if let authorities { lines.append("cacert = \"\(authorities)\"") }
         let began = ContinuousClock.now
         let settings = try SecretFile(lines.joined(separator: "\n") + "\n", for: place.description)
         // The value also removes it, but its last use is to give the path, before curl reads it.
@@ -142,12 +146,18 @@ public struct WebExchange: Sendable {
         else {
             throw CacheTargetError(
                 .refused, target: place.description, operation: "call with curl",
-                expected: "an answer", found: result.lastComplaint,
+                expected: "an answer", found: Self.complaint(of: result),
                 hint: "Look whether the server runs and its certificate is valid.")
         }
         return Answer(
             status: status, body: Array(result.output[..<end]), fields: [],
             seconds: (ContinuousClock.now - began) / .seconds(1))
+    }
+
+    /// What curl says went wrong: under its reason it may write where to read on.
+    private static func complaint(of result: ProgramResult) -> String {
+        let lines = String(decoding: result.complaint, as: UTF8.self).split(separator: "\n")
+        return lines.first { $0.hasPrefix("curl: (") }.map(String.init) ?? result.lastComplaint
     }
 
     /// Whether text can stand between quotes in curl's settings and in one header.
