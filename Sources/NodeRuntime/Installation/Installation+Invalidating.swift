@@ -15,11 +15,12 @@ extension Installation {
         _ request: InvalidateRequestDocument
     ) async throws(ErrorDocument) -> AsyncStream<InvalidateLine> {
         let node = try loggedInNode()
-        var order = try Invalidation(request)
+        let order = try Invalidation(request)
         let snapshot = await node.snapshot()
-        // What this node has applied: the data the order speaks of may reach others after it.
-        order.seen = VersionVector(snapshot.core.logs.map { ($0.head.log, $0.applied) })
-        try checkEncodable(.invalidation(order))
+        // The core adds what is applied here, and the order must fit with it.
+        var completed = order
+        completed.seen = VersionVector(snapshot.core.logs.map { ($0.head.log, $0.applied) })
+        try checkEncodable(.invalidation(completed))
         let level = try level(of: request, isAlone: snapshot.authority.members.count <= 1)
         let (news, newsSink) = AsyncStream<NodeNews>.makeStream()
         let observer = await node.addObserver { newsSink.yield($0) }
