@@ -83,11 +83,11 @@ extension BlackBox.ReactionTests {
             _ = try await server.content(of: "scratch/hangs")
             let quick = try await server.publish("quick", "fast", confirm: "local")
             #expect(try await server.content(of: "scratch/\(quick)") == "fast")
-            let event = try await eventually("the poison to be parked") {
-                let event = try await server.event(poison)
-                return event?.outcomes?.first?.outcome == "parked" ? event : nil
+            let outcome = try await eventually("the poison to be parked") {
+                let outcomes = try await server.event(poison)?.outcomes ?? []
+                return outcomes.first { $0.outcome == "parked" }
             }
-            let reason = try #require(event.outcomes?.first?.reason)
+            let reason = try #require(outcome.reason)
             #expect(reason.contains("bin/fail"))
             #expect(reason.contains("no such order"))
             let tries = try await server.content(of: "scratch/tries")
