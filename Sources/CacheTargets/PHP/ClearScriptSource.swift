@@ -211,9 +211,9 @@ enum ClearScriptSource {
             $parent = preg_match('/^PPid:\s*(\d+)/m', $status, $found) ? (int) $found[1] : 0;
         }
         echo "sitestacker-clear 1\n", $lines, "opcode.result $done $cached $failed\n",
-            "user.result $removed $survivors $refused\nphp ", PHP_VERSION, "\nparent $parent\nnamespace ",
-            rawurlencode((string) @readlink('/proc/self/ns/pid')), "\nrealpath ",
-            (int) ini_get('realpath_cache_ttl'), "\nfilecache ",
+            "user.result $removed $survivors $refused\nphp ", PHP_VERSION,
+            "\nparent $parent\nnamespace ", rawurlencode((string) @readlink('/proc/self/ns/pid')),
+            "\nrealpath ", (int) ini_get('realpath_cache_ttl'), "\nfilecache ",
             rawurlencode((string) ini_get('opcache.file_cache')), "\nend 1\n";
         exit;
 

@@ -53,8 +53,8 @@ struct KeyJudge: Sendable {
         guard let first = givenUp.first else { return }
         let others = givenUp.count > 1 ? " and \(givenUp.count - 1) others" : ""
         let reason =
-            "the pattern \(CacheTargetError.printable(first))\(others) comes to no end on some keys; "
-            + "clear by prefix instead"
+            "the pattern \(CacheTargetError.printable(first))\(others) comes to no end on some "
+            + "keys; clear by prefix instead"
         let isAll = patterns.isEmpty && request.hasOnlyPatterns && result.removed == 0
         if isAll { result.refusal = reason } else { result.notes.append(reason) }
     }
