@@ -86,8 +86,8 @@ struct PostgreSQLReader {
 
     /// Begins to connect, as the site's configuration says.
     ///
-    /// ``LibraryEnvironment`` keeps the daemon's environment out, `passfile` files of passwords. The
-    /// library may still present a certificate of `~/.postgresql`.
+    /// ``LibraryEnvironment`` keeps the daemon's environment out, `passfile` files of passwords.
+    /// The library may still present a certificate of `~/.postgresql`.
     private func open(_ login: DatabaseLogin) -> OpaquePointer? {
         let settings = [
             ("host", login.host), ("port", "\(login.port)"), ("user", login.user ?? ""),
