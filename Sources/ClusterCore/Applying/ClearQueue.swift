@@ -125,7 +125,7 @@ struct ClearQueue: Sendable {
         premature.removeAll { isApplied($0.invalidation.seen) }
     }
 
-    /// Orders that were cleared once, and wait so long for their data that others are to hear of it.
+    /// Orders cleared once that wait so long for their data that others are to hear of it.
     ///
     /// Whoever waits for them is spared a failure that the second clear takes back at once.
     mutating func takeOverdue(

@@ -4,8 +4,8 @@ import ClusterModel
 /// Orders to clear that failed: those that are tried together, and those that are tried apart.
 ///
 /// Law: an order that can succeed is not held up for ever by one that cannot. What failed is tried
-/// together first, as most often a cache is down; orders that fail in such a retry are halved, until
-/// each that fails is alone. Groups are tried in turn.
+/// together first, as most often a cache is down; orders that fail in such a retry are halved,
+/// until each that fails is alone. Groups are tried in turn.
 struct FailedClears: Sendable {
     /// Not tried again yet.
     private var together: [ClearOrder] = []
