@@ -92,10 +92,10 @@ public struct AuditEntry: Sendable, Hashable {
         self.wall = wall
         self.event = event
         self.outcome = outcome
-        self.user = user.map { AuditEntry.printable($0) }
-        self.address = address.map { AuditEntry.printable($0) }
-        self.subject = subject.map { AuditEntry.printable($0) }
-        self.reason = reason.map { AuditEntry.printable($0) }
+        self.user = user.map { PrintableText.make($0, limit: AuditEntry.textLimit) }
+        self.address = address.map { PrintableText.make($0, limit: AuditEntry.textLimit) }
+        self.subject = subject.map { PrintableText.make($0, limit: AuditEntry.textLimit) }
+        self.reason = reason.map { PrintableText.make($0, limit: AuditEntry.textLimit) }
         self.suppressed = suppressed
     }
 
@@ -103,34 +103,4 @@ public struct AuditEntry: Sendable, Hashable {
     ///
     /// Unit: characters, before escaping; what is cut is marked by an ellipsis.
     public static let textLimit = 128
-
-    /// The text with everything escaped that hides, moves or colours text.
-    static func printable(_ text: String) -> String {
-        var result = ""
-        for (count, scalar) in text.unicodeScalars.enumerated() {
-            guard count < textLimit else { return result + "…" }
-            if isPlain(scalar) {
-                result.unicodeScalars.append(scalar)
-            } else {
-                result += "\\u{\(String(scalar.value, radix: 16))}"
-            }
-        }
-        return result
-    }
-
-    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse,
-            .unassigned:
-            false
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
-            .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .letterNumber,
-            .otherNumber, .connectorPunctuation, .dashPunctuation, .openPunctuation,
-            .closePunctuation, .initialPunctuation, .finalPunctuation, .otherPunctuation,
-            .mathSymbol, .currencySymbol, .modifierSymbol, .otherSymbol, .spaceSeparator:
-            true
-        @unknown default:
-            false
-        }
-    }
 }
