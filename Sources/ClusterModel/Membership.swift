@@ -99,6 +99,16 @@ public struct HelloFacts: Hashable, Sendable {
     }
 }
 
+/// What a door answered.
+public enum ProbeAnswer: Hashable, Sendable {
+    /// A node, whose signature over our nonce holds.
+    case hello(HelloFacts)
+    /// Nobody listens there, or nobody answered in time.
+    case unreachable(String)
+    /// Something answered that is no door, or (421) one that does not serve this host name.
+    case refused(status: Int, String)
+}
+
 /// Where a peer's sockets are, and the key they must prove.
 public struct PeerLink: Hashable, Sendable {
     /// The peer.

@@ -68,6 +68,11 @@ public struct Roster: Sendable {
         list(addresses, at: Instant(nanoseconds: 0))
     }
 
+    /// How many other nodes a list may name: all but one URL, which is the own one.
+    public static func peerCount(of addresses: [NodeAddress]) -> Int {
+        max(0, Set(addresses).count - 1)
+    }
+
     /// Feeds one input and returns what the shells must now do, in order.
     public mutating func handle(_ input: RosterInput, at now: Instant) -> [RosterEffect] {
         switch input {

@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import ClusterModel
 
-/// What a door answered.
-public enum ProbeAnswer: Hashable, Sendable {
-    /// A node, whose signature over our nonce holds.
-    case hello(HelloFacts)
-    /// Nobody listens there, or nobody answered in time.
-    case unreachable(String)
-    /// Something answered that is no door, or (421) one that does not serve this host name.
-    case refused(status: Int, String)
-}
-
 /// What can happen to the roster.
 public enum RosterInput: Hashable, Sendable {
     /// The instant named by `nextDeadline` has come; fed once at start as well.

@@ -179,7 +179,8 @@ public struct InstallationSettings: Sendable {
 
     /// What of them the core needs.
     var core: CoreConfiguration {
-        var core = CoreConfiguration(peerCount: max(0, addresses.count - 1), handlers: handlers)
+        var core = CoreConfiguration(
+            peerCount: Roster.peerCount(of: addresses), handlers: handlers)
         core.settle = settle
         core.stagger = stagger
         core.surveysCode = tellsCode

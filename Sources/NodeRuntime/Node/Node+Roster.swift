@@ -49,16 +49,16 @@ extension Node {
         guard let nonce = Bytes32(SecureRandom.bytes(32)) else {
             return .failure(ProbeFailure(.unreachable("no randomness")))
         }
+        let question = HelloQuestion(nonce: nonce, cluster: pin.cluster)
         do {
-            let request = try HelloCodec.encode(HelloRequest(nonce: nonce, cluster: pin.cluster))
             let answer = try await ports.doors.hello(
-                request, host: address.host, port: address.port, hostHeader: address.host)
-            let sealed = try HelloCodec.decodeSealed(answer.body)
-            switch HelloVerifier().verify(sealed, nonce: nonce) {
+                try question.encoded(), host: address.host, port: address.port,
+                hostHeader: address.host)
+            switch question.read(answer.body) {
             case .success(let hello): return .success((hello, answer.address))
-            case .failure(let rejection):
-                counters.count("hello.\(rejection.name)")
-                return .failure(ProbeFailure(.refused(status: 200, "\(rejection)")))
+            case .failure(let refusal):
+                counters.count(refusal.name)
+                return .failure(ProbeFailure(refusal.answer))
             }
         } catch let error as DoorError {
             switch error {
@@ -67,9 +67,7 @@ extension Node {
                 return .failure(ProbeFailure(.refused(status: status, why)))
             }
         } catch {
-            counters.count("hello.malformed")
-            return .failure(
-                ProbeFailure(.refused(status: 200, "not a sitestacker door: \(error)")))
+            return .failure(ProbeFailure(.unreachable("the question: \(error)")))
         }
     }
 
@@ -99,16 +97,4 @@ struct ProbeFailure: Error {
     }
 
     init(_ answer: ProbeAnswer) { self.answer = answer }
-}
-
-extension HelloFacts {
-    /// What a verified hello says; `address` is the one that answered.
-    init(_ hello: Hello, address: String) {
-        self.init(
-            cluster: hello.cluster, node: hello.node, instance: hello.instance,
-            curveKey: hello.curveKey, grant: hello.grant.map(RecordVerifier.hash(of:)),
-            host: hello.endpoints.host ?? address,
-            publishPort: hello.endpoints.publishPort,
-            requestPort: hello.endpoints.requestPort, isReady: hello.isReady)
-    }
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-
 public import ClusterModel
-public import ClusterSigning
 public import WireFormat
 
 /// How a node introduces itself: at its door, and on the request channel.
