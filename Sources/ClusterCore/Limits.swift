@@ -48,7 +48,8 @@ public enum Limits {
     /// Bytes of batches of one log that came ahead.
     ///
     /// The farthest ahead is dropped.
-    public static let heldBytes = 16 * 1_024 * 1_024
+    /// What is parsed takes as much again.
+    public static let heldBytes = 8 * 1_024 * 1_024
     /// Newest batches of one log whose hashes are remembered, to tell duplicates from forks.
     ///
     /// Older
@@ -58,6 +59,11 @@ public enum Limits {
     ///
     /// Further ones are held as if ahead.
     public static let pendingAppends = 256
+    /// Bytes of batches of one log on their way to disk.
+    ///
+    /// Further ones are held as if ahead. Enough for some transactions of a disk that keeps up; what
+    /// is parsed takes as much again, and a disk that does not keep up takes all of it.
+    public static let pendingBytes = 4 * 1_024 * 1_024
     /// Logs with two histories whose contents are kept in memory to be shown again.
     ///
     /// Beyond it what came is shown once.
@@ -79,8 +85,9 @@ public enum Limits {
     public static let headsInMessage = 1_024
     /// Bytes that one pull may bring.
     ///
-    /// Small enough to change the source, large enough to stream.
-    public static let pullCredit = 4 * 1_024 * 1_024
+    /// Small enough to change the source, large enough to stream. Whoever serves it has it in
+    /// memory three times: as read, as encoded, and as libzmq sends it.
+    public static let pullCredit = 2 * 1_024 * 1_024
     /// How long a gap may close by itself before it is pulled.
     public static let gapPatience: Duration = .milliseconds(200)
     /// The first and the longest wait between pulls that fail; half of it at least, by chance.

@@ -67,7 +67,7 @@ extension Replicator {
                 free += 1
             }
             guard free > 0, pulls[log]?.isDue(now: now.instant) == true,
-                tracker.pendingCount < Limits.pendingAppends / 2
+                tracker.wantsMore
             else { continue }
             if pull(log, tracker) { free -= 1 }
         }
@@ -169,8 +169,7 @@ extension Replicator {
         return pulls.keys.compactMap { log -> Instant? in
             guard let policy = pulls[log] else { return nil }
             if policy.outstanding == nil {
-                guard hasSlot, (book[log]?.pendingCount ?? 0) < Limits.pendingAppends / 2
-                else { return nil }
+                guard hasSlot, book[log]?.wantsMore ?? true else { return nil }
             }
             return policy.deadline
         }.min()

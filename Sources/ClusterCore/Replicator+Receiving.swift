@@ -17,8 +17,7 @@ extension Replicator {
         }
         if appliers[log] == nil { appliers[log] = LogApplier(log: log, applied: 0) }
         take(batch, from: peer)
-        while let next = book[log]?.nextHeld() { take(next, from: peer) }
-        append(of: log)
+        takeHeld(of: log, from: peer)
         if book[log]?.isBehind == true { wantPull(of: log, isCertain: false) }
     }
 
@@ -33,6 +32,12 @@ extension Replicator {
         heardClone(instance)
         // The origin is the first to know both; beyond its own end there is one content yet.
         if batch.header.first <= known { fork(batch.header.log, by: batch) }
+    }
+
+    /// Takes what is held and whose turn has come, and sends it to disk.
+    private mutating func takeHeld(of log: EpochID, from peer: NodeID) {
+        while let next = book[log]?.nextHeld() { take(next, from: peer) }
+        append(of: log)
     }
 
     private mutating func take(_ batch: VerifiedBatch, from peer: NodeID) {
@@ -105,6 +110,8 @@ extension Replicator {
         if snapshots[log]?.ticket == ticket { return completeState(of: log) }
         let batches = book.completeAppend(ticket, of: log)
         if log == ownLog { queue.landed(batches.count) }
+        // There is room again for what had to wait for the disk.
+        takeHeld(of: log, from: log.origin)
         for batch in batches {
             truncation.grow(log, by: batch)
             appliers[log]?.enqueue(batch)

@@ -69,14 +69,15 @@ enum MessageSize {
 extension SocketOptions {
     /// PUB's options.
     ///
-    /// 128 messages of at most 256 KiB: a subscriber that stands still costs at most 32 MiB.
+    /// 64 messages of at most 256 KiB: a subscriber that stands still costs at most 16 MiB. Small
+    /// ones wait in the kernel's buffer first, which has room for thousands.
     static func publisher(
         _ settings: TransportSettings, _ keys: CurveKeyPair
     ) throws(ZeroMQError) -> SocketOptions {
         var options = SocketOptions(
             maximumMessageSize: MessageSize.subscription,
             security: .curveServer(keys: keys, domain: try ZapDomain("mesh")))
-        options.sendHighWaterMark = .messages(128)
+        options.sendHighWaterMark = .messages(64)
         options.isIPv6Enabled = settings.address.contains(":")
         return options
     }

@@ -78,6 +78,22 @@ import Testing
         #expect(tracker.isBehind)
     }
 
+    @Test func `what is on its way to disk is bounded in bytes, and what waits for room is kept`() {
+        let topic = String(repeating: "t", count: Limits.pendingBytes / 8)
+        let chain = Forge.chain(Self.log, counts: Array(repeating: 1, count: 10), topic: topic)
+        var tracker = empty
+        for batch in chain { _ = tracker.receive(batch) }
+        #expect(tracker.pendingCount == 8)
+        #expect(!tracker.wantsMore)
+        #expect(tracker.heldCount == 2)
+        #expect(tracker.nextHeld() == nil)
+        #expect(tracker.beginAppend(AppendTicket(1)).count == 8)
+        #expect(tracker.completeAppend(AppendTicket(1)).count == 8)
+        #expect(tracker.wantsMore)
+        while let next = tracker.nextHeld() { #expect(tracker.receive(next) == .accepted) }
+        #expect(tracker.pendingCount == 2)
+    }
+
     @Test func `a batch waits for its blobs, and those behind it wait with it`() {
         let chain = Forge.chain(Self.log, counts: [1, 1])
         let blob = BlobReference(digest: Forge.digest("b"), byteCount: 1)

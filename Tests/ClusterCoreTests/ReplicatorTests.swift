@@ -67,6 +67,20 @@ import Testing
         }
     }
 
+    @Test func `what a slow disk has no room for goes there next, without being pulled`() throws {
+        var cluster = Self.ready(2)
+        let log = try #require(cluster.log(0))
+        cluster.kill(0)
+        cluster.diskDelay = 100_000_000
+        let topic = String(repeating: "t", count: Limits.pendingBytes / 8)
+        let chain = Forge.chain(
+            log, counts: Array(repeating: 1, count: 12), topic: topic,
+            after: cluster.heads(1).first { $0.log == log })
+        for batch in chain { cluster.feed(1, .batchReceived(batch, from: Forge.node(0))) }
+        cluster.run(for: .seconds(1))
+        #expect(cluster.heads(1).first { $0.log == log }?.last == chain.last?.header.last)
+    }
+
     @Test func `a lost broadcast is found by the beacon and pulled`() {
         var cluster = Self.ready(3)
         cluster.losesBroadcast = { peer, _ in peer == 2 }

@@ -55,6 +55,7 @@ struct OriginTracker: Sendable {
     /// Two contents were seen for one position.
     private(set) var isQuarantined = false
     private var pending: [Pending] = []
+    private var pendingBytes = 0
     private var held: [VerifiedBatch] = []
     private var heldBytes = 0
     private var recent: [Mark] = []
@@ -69,6 +70,13 @@ struct OriginTracker: Sendable {
     }
 
     var pendingCount: Int { pending.count }
+    /// Whether so much less than the limits is on its way to disk that more may be asked for.
+    var wantsMore: Bool {
+        pending.count < Limits.pendingAppends / 2 && pendingBytes < Limits.pendingBytes / 2
+    }
+    private var hasRoom: Bool {
+        pending.count < Limits.pendingAppends && pendingBytes < Limits.pendingBytes
+    }
     var heldCount: Int { held.count }
     /// Whether more is known to exist than was accepted.
     var isBehind: Bool {
@@ -96,7 +104,7 @@ struct OriginTracker: Sendable {
         guard !isQuarantined else { return .dropped }
         let header = batch.header
         guard header.first > tail.last else { return judgeKnown(batch) }
-        guard header.first == tail.last.next, pending.count < Limits.pendingAppends else {
+        guard header.first == tail.last.next, hasRoom else {
             return hold(batch)
         }
         // Across epochs, and so for the very first batch, `previous` is a hint only.
@@ -109,6 +117,7 @@ struct OriginTracker: Sendable {
 
     private mutating func accept(_ batch: VerifiedBatch) {
         pending.append(Pending(batch: batch, missing: [], ticket: nil))
+        pendingBytes += batch.sealed.byteCount
         tail = EpochHead(log: log, last: batch.header.last, chain: batch.hash)
         advertise(tail.last)
         recent.append(
@@ -169,7 +178,7 @@ struct OriginTracker: Sendable {
 
     /// The next held batch whose turn has come, taken out, to be received again.
     mutating func nextHeld() -> VerifiedBatch? {
-        guard pending.count < Limits.pendingAppends, let first = held.first,
+        guard hasRoom, let first = held.first,
             first.header.first <= tail.last.next
         else { return nil }
         held.removeFirst()
@@ -207,6 +216,7 @@ struct OriginTracker: Sendable {
         guard count > 0 else { return [] }
         let batches = pending[..<count].map(\.batch)
         pending.removeFirst(count)
+        pendingBytes -= batches.reduce(0) { $0 + $1.sealed.byteCount }
         if let last = batches.last {
             durable = EpochHead(log: log, last: last.header.last, chain: last.hash)
         }
@@ -216,6 +226,7 @@ struct OriginTracker: Sendable {
     /// A ticket failed: what it carried, and what follows, was never accepted.
     mutating func failAppend(_ ticket: AppendTicket) -> Bool {
         guard let index = pending.firstIndex(where: { $0.ticket == ticket }) else { return false }
+        pendingBytes -= pending[index...].reduce(0) { $0 + $1.batch.sealed.byteCount }
         pending.removeSubrange(index...)
         if let last = pending.last?.batch {
             tail = EpochHead(log: log, last: last.header.last, chain: last.hash)
