@@ -107,26 +107,22 @@ public struct RosterProblem: Hashable, Sendable, CustomStringConvertible {
     }
 
     static func refused(_ url: String, status: Int, _ detail: String) -> RosterProblem {
-        status == 421
+        let said = PrintableText.make(detail, limit: wordLimit)
+        return status == 421
             ? RosterProblem(
                 .wrongServer, [url],
-                "reaches a server that does not serve it (421: \(printable(detail))); check the "
-                    + "host name and what it resolves to")
-            : RosterProblem(
-                .notDoor, [url], "is not the door of a node (\(status): \(printable(detail)))")
+                "reaches a server that does not serve it (421: \(said)); check the host name and "
+                    + "what it resolves to")
+            : RosterProblem(.notDoor, [url], "is not the door of a node (\(status): \(said))")
     }
 
     static func unreachable(_ url: String, _ reason: String) -> RosterProblem {
-        RosterProblem(.unreachable, [url], "does not answer: \(printable(reason))")
+        let said = PrintableText.make(reason, limit: wordLimit)
+        return RosterProblem(.unreachable, [url], "does not answer: \(said)")
     }
 
-    /// Words from outside, fit for a terminal: at most 200 printable characters.
-    private static func printable(_ text: String) -> String {
-        let scalars = text.unicodeScalars.prefix(200).map { scalar in
-            (0x20...0x7e).contains(scalar.value) ? scalar : "?"
-        }
-        return String(String.UnicodeScalarView(scalars))
-    }
+    /// How many characters of what another server says are shown.
+    private static let wordLimit = 200
 
     /// `A`, `A and B`, `A, B and C`.
     private static func join(_ urls: [String]) -> String {
