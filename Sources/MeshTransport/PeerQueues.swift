@@ -17,15 +17,16 @@ struct PeerQueues {
     static let noticeLimit = 1_024
 
     private struct Queue {
-        var deliveries: [Delivery] = []
+        /// What was taken leaves a gap: it may not stay in memory for those that wait behind it.
+        var deliveries: [Delivery?] = []
         var head = 0
         var byteCount = 0
         var hasDropped = false
 
         var isEmpty: Bool { head == deliveries.count }
 
-        mutating func take() -> Delivery {
-            let delivery = deliveries[head]
+        mutating func take() -> Delivery? {
+            guard let delivery = deliveries[head].take() else { return nil }
             head += 1
             byteCount -= delivery.byteCount
             if isEmpty || head > 1_024 {
@@ -54,9 +55,11 @@ struct PeerQueues {
         var queues: [Sender: Queue] = [:]
         var waiting: [Sender] = []
         var next = 0
+        var byteCount = 0
 
         mutating func add(_ delivery: Delivery, of peer: Sender) {
             var queue = queues.removeValue(forKey: peer) ?? Queue()
+            byteCount -= queue.byteCount
             let size = delivery.byteCount
             if queue.byteCount + size > PeerQueues.byteLimit {
                 if !queue.hasDropped {
@@ -72,6 +75,7 @@ struct PeerQueues {
                 queue.deliveries.append(delivery)
                 queue.byteCount += size
             }
+            byteCount += queue.byteCount
             queues[peer] = queue
         }
 
@@ -81,9 +85,15 @@ struct PeerQueues {
             let peer = waiting[next]
             guard var queue = queues.removeValue(forKey: peer) else { return nil }
             let delivery = queue.take()
+            byteCount -= delivery?.byteCount ?? 0
             if queue.isEmpty { waiting.remove(at: next) } else { next += 1 }
             queues[peer] = queue
             return delivery
+        }
+
+        mutating func forget(_ peer: Sender) {
+            byteCount -= queues.removeValue(forKey: peer)?.byteCount ?? 0
+            waiting.removeAll { $0 == peer }
         }
     }
 
@@ -126,9 +136,7 @@ struct PeerQueues {
     /// What all that waits takes.
     ///
     /// Unit: bytes.
-    var byteCount: Int {
-        [live, bulk].reduce(0) { $0 + $1.queues.values.reduce(0) { $0 + $1.byteCount } }
-    }
+    var byteCount: Int { live.byteCount + bulk.byteCount }
 
     /// The next delivery, live and bulk in turn, peers in turn.
     mutating func next() -> Delivery? {
@@ -138,10 +146,7 @@ struct PeerQueues {
     }
 
     /// Forgets what waits of a peer whose link has ended.
-    mutating func forget(_ peer: NodeID) {
-        live.queues[.peer(peer)] = nil
-        live.waiting.removeAll { $0 == .peer(peer) }
-    }
+    mutating func forget(_ peer: NodeID) { live.forget(.peer(peer)) }
 }
 
 extension Delivery {

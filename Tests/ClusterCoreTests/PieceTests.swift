@@ -94,6 +94,16 @@ import Testing
         #expect(tracker.pendingCount == 2)
     }
 
+    @Test func `what was taken out of a queue is not kept in memory for those behind it`() {
+        final class Token: Sendable {}
+        var queue = Queue<Token>()
+        for _ in 0..<10 { queue.append(Token()) }
+        weak let taken = queue.popFirst()
+        #expect(taken == nil)
+        #expect(queue.count == 9)
+        #expect(queue.all.map { _ in 1 }.count == 9)
+    }
+
     @Test func `a batch waits for its blobs, and those behind it wait with it`() {
         let chain = Forge.chain(Self.log, counts: [1, 1])
         let blob = BlobReference(digest: Forge.digest("b"), byteCount: 1)

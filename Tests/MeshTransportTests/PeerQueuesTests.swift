@@ -80,6 +80,21 @@ struct PeerQueuesTests {
         }
     }
 
+    @Test("what was taken is not kept in memory for those that wait behind it")
+    func lets() throws {
+        var queues = PeerQueues()
+        for size in [1, 2, 3] { queues.addLive(broadcast(size, one), of: one) }
+        guard case .broadcast(var frames, from: _) = queues.next() else {
+            Issue.record("nothing was taken")
+            return
+        }
+        // Whatever else held them would make this a copy.
+        let before = frames.withUnsafeBufferPointer { $0.baseAddress }
+        let after = frames.withUnsafeMutableBufferPointer { UnsafePointer($0.baseAddress) }
+        #expect(before == after)
+        #expect(queues.byteCount == broadcast(2, one).byteCount + broadcast(3, one).byteCount)
+    }
+
     @Test("a client's requests have a share of their own, and wait their turn")
     func clients() {
         var queues = PeerQueues()

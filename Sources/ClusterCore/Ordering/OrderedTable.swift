@@ -39,20 +39,22 @@ struct OrderedTable<Key: Hashable & Comparable & Sendable, Value: Sendable>: Sen
 }
 
 /// First in, first out, without moving the rest at each removal.
+///
+/// Law: what was taken out is not kept in memory for those that wait behind it.
 struct Queue<Element: Sendable>: Sendable {
-    private var elements: [Element] = []
+    private var elements: [Element?] = []
     private var head = 0
 
     var count: Int { elements.count - head }
     var isEmpty: Bool { count == 0 }
     var first: Element? { isEmpty ? nil : elements[head] }
-    var all: ArraySlice<Element> { elements[head...] }
+    var all: some Sequence<Element> { elements[head...].lazy.compactMap { $0 } }
 
     mutating func append(_ element: Element) { elements.append(element) }
 
     @discardableResult
     mutating func popFirst() -> Element? {
-        guard let element = first else { return nil }
+        guard !isEmpty, let element = elements[head].take() else { return nil }
         head += 1
         if head >= 64, head * 2 >= elements.count {
             elements.removeFirst(head)
@@ -62,7 +64,7 @@ struct Queue<Element: Sendable>: Sendable {
     }
 
     mutating func removeAll(where isUnwanted: (Element) -> Bool) {
-        elements = elements[head...].filter { !isUnwanted($0) }
+        elements = elements[head...].filter { element in element.map { !isUnwanted($0) } ?? false }
         head = 0
     }
 }
