@@ -2,15 +2,19 @@
 #define _GNU_SOURCE
 #include "shim.h"
 
-#include <malloc.h>
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/tcp.h>
+#include <malloc.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int czmq_event_open(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
@@ -90,3 +94,37 @@ int czmq_numeric_address_family(const char *text) {
 }
 
 void czmq_memory_trim(void) { malloc_trim(0); }
+
+static int czmq_text(const struct sockaddr_storage *name, char *text, size_t size, uint16_t *port) {
+    if (name->ss_family == AF_INET) {
+        const struct sockaddr_in *four = (const struct sockaddr_in *)name;
+        *port = ntohs(four->sin_port);
+        return inet_ntop(AF_INET, &four->sin_addr, text, (socklen_t)size) == NULL ? -1 : 0;
+    }
+    if (name->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)name;
+        *port = ntohs(six->sin6_port);
+        return inet_ntop(AF_INET6, &six->sin6_addr, text, (socklen_t)size) == NULL ? -1 : 0;
+    }
+    return -1;
+}
+
+int czmq_connection_read(int descriptor, struct czmq_connection *found) {
+    struct stat status;
+    if (fstat(descriptor, &status) != 0 || !S_ISSOCK(status.st_mode)) return -1;
+    struct sockaddr_storage local, peer;
+    socklen_t local_size = sizeof local, peer_size = sizeof peer;
+    if (getsockname(descriptor, (struct sockaddr *)&local, &local_size) != 0) return -1;
+    if (getpeername(descriptor, (struct sockaddr *)&peer, &peer_size) != 0) return -1;
+    struct tcp_info tcp;
+    socklen_t tcp_size = sizeof tcp;
+    memset(&tcp, 0, sizeof tcp);
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &tcp, &tcp_size) != 0) return -1;
+    char unused[sizeof found->peer];
+    uint16_t peer_port;
+    if (czmq_text(&local, unused, sizeof unused, &found->local_port) != 0) return -1;
+    if (czmq_text(&peer, found->peer, sizeof found->peer, &peer_port) != 0) return -1;
+    found->inode = status.st_ino;
+    found->received = tcp.tcpi_bytes_received;
+    return 0;
+}

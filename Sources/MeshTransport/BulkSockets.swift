@@ -48,6 +48,7 @@ actor BulkSockets {
     private nonisolated let context: Context
     private nonisolated let watcher: PollingExecutor
     private let admissions: Admissions
+    private let ledger: MemoryLedger
     private let crossing: Outbox<Delivery>
     private let commands: Outbox<BulkCommand>
 
@@ -63,7 +64,8 @@ actor BulkSockets {
 
     init(
         settings: TransportSettings, keys: CurveKeyPair, admissions: Admissions,
-        watcher: PollingExecutor, crossing: Outbox<Delivery>, commands: Outbox<BulkCommand>
+        ledger: MemoryLedger, watcher: PollingExecutor, crossing: Outbox<Delivery>,
+        commands: Outbox<BulkCommand>
     ) throws(ZeroMQError) {
         executor = try PollingExecutor(name: "mesh-bulk")
         context = try Context()
@@ -71,6 +73,7 @@ actor BulkSockets {
         self.keys = keys
         self.watcher = watcher
         self.admissions = admissions
+        self.ledger = ledger
         self.crossing = crossing
         self.commands = commands
     }
@@ -243,6 +246,7 @@ actor BulkSockets {
         guard let asker = admissions.admission(of: message.userID), message.frames.count > 1 else {
             return
         }
+        if let descriptor = message.frames[1].descriptor { ledger.note(asker, by: descriptor) }
         let ticket = ReplyTicket(nextTicket)
         nextTicket += 1
         askers[ticket] = message.frames[0]

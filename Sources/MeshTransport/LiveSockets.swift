@@ -22,6 +22,7 @@ actor LiveSockets {
     private nonisolated let watcher: PollingExecutor
     private nonisolated let isWoken = Atomic(false)
     private let admissions: Admissions
+    private let ledger: MemoryLedger
     private let crossing: Outbox<Delivery>
     private let commands: Outbox<BulkCommand>
 
@@ -34,21 +35,20 @@ actor LiveSockets {
     private var sink: (any TransportSink)?
     private var alarm: Alarm?
     private var maker: Alarm?
-    private var looker: Alarm?
-    private var memory: MemoryWatch
     private var isTurning = false
 
     init(
         settings: TransportSettings, keys: CurveKeyPair, admissions: Admissions,
-        watcher: PollingExecutor, crossing: Outbox<Delivery>, commands: Outbox<BulkCommand>
+        ledger: MemoryLedger, watcher: PollingExecutor, crossing: Outbox<Delivery>,
+        commands: Outbox<BulkCommand>
     ) throws(ZeroMQError) {
         executor = try PollingExecutor(name: "mesh-live")
         context = try Context()
         self.settings = settings
-        memory = MemoryWatch(allowance: settings.memoryAllowance)
         self.keys = keys
         self.watcher = watcher
         self.admissions = admissions
+        self.ledger = ledger
         self.crossing = crossing
         self.commands = commands
     }
@@ -72,8 +72,6 @@ actor LiveSockets {
         self.sink = sink
         alarm = executor.makeAlarm(for: self) { $0.turn() }
         maker = executor.makeAlarm(for: self) { $0.makeLinks() }
-        looker = executor.makeAlarm(for: self) { $0.lookAtMemory() }
-        looker?.set(.now + settings.memoryLookPause)
         crossing.deliver(to: self, on: executor) { $0.takeCrossed() }
     }
 
@@ -90,7 +88,6 @@ actor LiveSockets {
         alarm?.set(nil)
         publisher?.retry?.set(nil)
         maker?.set(nil)
-        looker?.set(nil)
         links = [:]
         unmade = [:]
         publisher = nil
@@ -113,6 +110,7 @@ actor LiveSockets {
         isTurning = true
         let hasMore = sink.turn()
         isTurning = false
+        ledger.noteQueued(queues.byteCount)
         if hasMore { wakeUp() }
     }
 
@@ -163,6 +161,7 @@ actor LiveSockets {
             queues.forget(peer)
             queues.addOther(.linkDown(peer))
         }
+        ledger.note(wanted)
         commands.append(.setLinks(wanted))
     }
 
@@ -214,45 +213,24 @@ actor LiveSockets {
 
     // MARK: Memory
 
-    private func lookAtMemory() {
-        looker?.set(.now + settings.memoryLookPause)
-        if memory.isTrying { FreedMemory.giveBack() }
-        guard let resident = settings.memory() else { return }
-        let peers = links.keys.sorted()
-        let step = memory.look(
-            resident: resident, queued: queues.byteCount,
-            suspects: peers.map { .subscription($0) } + peers.map { .requests($0) } + [.answers])
-        switch step {
-        case .rest: return
-        case .recycle(let suspect): recycle(suspect)
-        case .convict(let suspect, let bytes): report(suspect, "set \(bytes >> 20) MiB free")
-        case .acquit(let bytes):
-            queues.addOther(
-                .dropped(
-                    from: NodeID(.zero),
-                    reason: "memory grew by \(bytes >> 20) MiB, and by no socket"))
+    /// Carries out what the watcher of memory found; from any thread.
+    nonisolated func follow(_ verdict: MemoryVerdict) {
+        executor.perform { [weak self] in
+            self?.assumeIsolated { $0.carryOut(verdict) }
+        }
+    }
+
+    private func carryOut(_ verdict: MemoryVerdict) {
+        switch verdict {
+        case .recycle(.subscription(let peer)):
+            if let address = links[peer]?.address { link(to: address) }
+        case .recycle(.requests(let peer)):
+            commands.append(.relink(peer, freshSocket: true))
+        case .recycle(.answers): commands.append(.bindAnew)
+        case .tell(let peer, let what):
+            queues.addOther(.dropped(from: peer ?? NodeID(.zero), reason: what))
         }
         turn()
-    }
-
-    private func recycle(_ suspect: MemoryWatch.Suspect) {
-        switch suspect {
-        case .subscription(let peer):
-            if let address = links[peer]?.address { link(to: address) }
-        case .requests(let peer): commands.append(.relink(peer, freshSocket: true))
-        case .answers: commands.append(.bindAnew)
-        }
-    }
-
-    private func report(_ suspect: MemoryWatch.Suspect, _ effect: String) {
-        let (peer, name) =
-            switch suspect {
-            case .subscription(let peer): (peer, "its broadcast")
-            case .requests(let peer): (peer, "its replies")
-            case .answers: (NodeID(.zero), "the requests of somebody")
-            }
-        queues.addOther(
-            .dropped(from: peer, reason: "unfinished messages: ending \(name) \(effect)"))
     }
 
     private func drain(_ peer: NodeID) {

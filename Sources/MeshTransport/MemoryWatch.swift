@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ClusterModel
-internal import Glibc
 
 /// Finds the socket that holds memory which this node's own queues do not explain.
 ///
 /// libzmq keeps the frames of a message until the last one has come, without any bound on their
 /// number: an admitted peer that never sends the last one fills the memory, and no call of libzmq
 /// tells whose message it is. So sockets are made anew one after the other, and the one whose end
-/// set memory free is named.
+/// set memory free is named. Whoever was named last is tried first the next time.
 ///
 /// Law: at most one socket is made anew per look, and none while memory stays within the allowance
 /// of what it was. When all were in vain, the growth was somebody else's, and becomes the new
@@ -46,14 +45,20 @@ struct MemoryWatch {
     private let allowance: Int
     private var usual: Int?
     private var trial: Trial?
-
-    /// Whether a socket was just made anew: what it held must be off the books by the next look.
-    var isTrying: Bool { trial != nil }
+    private var lastConvict: Suspect?
 
     /// Starts without an idea of what is usual.
     ///
     /// - Parameter allowance: Growth beyond it is looked into. Unit: bytes.
     init(allowance: Int) { self.allowance = allowance }
+
+    /// Whether a look at this reading would have consequences: what is free in this process already
+    /// must be off the books before.
+    func doubts(resident: Int, queued: Int) -> Bool {
+        guard trial == nil else { return true }
+        guard let usual else { return false }
+        return resident - queued - usual > allowance
+    }
 
     /// Judges a reading.
     ///
@@ -66,14 +71,17 @@ struct MemoryWatch {
         guard var trial else {
             let usual = min(self.usual ?? unexplained, unexplained)
             self.usual = usual
-            guard unexplained - usual > allowance, let first = suspects.first else { return .rest }
+            let ordered =
+                suspects.filter { $0 == lastConvict } + suspects.filter { $0 != lastConvict }
+            guard unexplained - usual > allowance, let first = ordered.first else { return .rest }
             self.trial = Trial(
-                suspects: Array(suspects.dropFirst()), present: first, before: unexplained)
+                suspects: Array(ordered.dropFirst()), present: first, before: unexplained)
             return .recycle(first)
         }
         let freed = trial.before - unexplained
         if freed > allowance / 2 {
             self.trial = nil
+            lastConvict = trial.present
             return .convict(trial.present, bytes: freed)
         }
         guard !trial.suspects.isEmpty else {
@@ -86,26 +94,5 @@ struct MemoryWatch {
         trial.before = unexplained
         self.trial = trial
         return .recycle(trial.present)
-    }
-}
-
-/// What the process has in memory of its own.
-enum ProcessMemory {
-    /// Resident pages that no file backs; `nil` where the system does not tell.
-    ///
-    /// Unit: bytes. Source: proc(5), `statm`.
-    static func resident() -> Int? {
-        let descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var buffer = [UInt8](repeating: 0, count: 256)
-        let count = read(descriptor, &buffer, buffer.count)
-        guard count > 0 else { return nil }
-        let fields = buffer[..<count].split(separator: UInt8(ascii: " "))
-        guard fields.count > 2,
-            let all = Int(String(decoding: fields[1], as: UTF8.self)),
-            let shared = Int(String(decoding: fields[2], as: UTF8.self))
-        else { return nil }
-        return (all - shared) * sysconf(Int32(_SC_PAGESIZE))
     }
 }

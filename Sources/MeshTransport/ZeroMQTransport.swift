@@ -10,14 +10,15 @@ internal import ZeroMQ
 ///
 /// The *live* thread owns PUB and a SUB per peer, and runs the node. The *bulk* thread owns ROUTER
 /// and a DEALER per peer: requests, replays and chunks, which must not stand in the way of events.
-/// What comes in on the bulk side crosses over in batches. A third thread answers authenticators
-/// and reads monitors, for every socket that a thread watches costs each of its turns.
+/// What comes in on the bulk side crosses over in batches. A third thread answers authenticators,
+/// reads monitors and looks at memory: every socket that a thread watches costs each of its turns.
 ///
 /// Every socket speaks CURVE; who may connect is decided by the keys of `setAdmitted` alone.
 public final class ZeroMQTransport: Transport {
     private let live: LiveSockets
     private let bulk: BulkSockets
     private let admissions: Admissions
+    private let memory: MemoryWatcher
 
     /// The executor of the live thread.
     public var executor: any SerialExecutor { live.executor }
@@ -32,13 +33,15 @@ public final class ZeroMQTransport: Transport {
             let crossing = Outbox<Delivery>(limit: BulkSockets.crossingLimit)
             let commands = Outbox<BulkCommand>(limit: BulkSockets.crossingLimit)
             let watcher = try PollingExecutor(name: "mesh-watch")
+            let ledger = MemoryLedger()
+            memory = MemoryWatcher(settings, ledger: ledger, on: watcher)
             self.admissions = admissions
             live = try LiveSockets(
-                settings: settings, keys: keys, admissions: admissions, watcher: watcher,
-                crossing: crossing, commands: commands)
+                settings: settings, keys: keys, admissions: admissions, ledger: ledger,
+                watcher: watcher, crossing: crossing, commands: commands)
             bulk = try BulkSockets(
-                settings: settings, keys: keys, admissions: admissions, watcher: watcher,
-                crossing: crossing, commands: commands)
+                settings: settings, keys: keys, admissions: admissions, ledger: ledger,
+                watcher: watcher, crossing: crossing, commands: commands)
         } catch {
             throw TransportError("prepare the sockets", error)
         }
@@ -54,6 +57,7 @@ public final class ZeroMQTransport: Transport {
         }
         try await proveThatStrangersAreRefused()
         admissions.tellRefusals()
+        await memory.start { [weak live] in live?.follow($0) }
     }
 
     private func proveThatStrangersAreRefused() async throws(TransportError) {
@@ -115,6 +119,7 @@ public final class ZeroMQTransport: Transport {
 
     /// Closes every socket.
     public func stop() async {
+        await memory.stop()
         await live.close()
         await bulk.close()
     }
@@ -137,9 +142,9 @@ public struct TransportSettings: Sendable {
     /// Unit: bytes. Twice what all queues of a small cluster may hold.
     var memoryAllowance = 128 << 20
     /// How often memory is looked at.
-    var memoryLookPause: Duration = .seconds(5)
-    /// Reads what the process has in memory of its own, in bytes.
-    var memory: @Sendable () -> Int? = { ProcessMemory.resident() }
+    ///
+    /// Shorter than a peer needs to fill the memory; one system call.
+    var memoryLookPause: Duration = .seconds(1)
 
     /// Joins the settings.
     public init(

@@ -91,6 +91,12 @@ public struct Frame: Sendable {
     public var peerAddress: String? {
         storage.metadata("Peer-Address")
     }
+
+    /// The descriptor of the connection this frame came by, nil for frames of our own.
+    ///
+    /// It may be closed, and even be another one's by now. Read it from a payload frame, as above.
+    /// Source: zmq_msg_get(3), `ZMQ_SRCFD`.
+    public var descriptor: CInt? { storage.metadata("__fd").flatMap { CInt($0) } }
 }
 
 extension Frame: Equatable {

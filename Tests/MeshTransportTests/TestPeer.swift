@@ -15,21 +15,25 @@ final class TestPeer: TransportSink {
     let transport: ZeroMQTransport
     let node: NodeID
     let link: PeerLink
+    let keys: CurveKeyPair
     private let deliveries = Mutex<[Delivery]>([])
 
-    /// A peer on free ports of 127.0.0.1; where its memory is told by the test, it looks often.
-    init(_ number: UInt8, memory: (@Sendable () -> Int?)? = nil) throws {
+    /// A peer on free ports of 127.0.0.1.
+    ///
+    /// - Parameter allowance: How much its memory may grow; where it is given, it looks often.
+    ///   Unit: bytes.
+    init(_ number: UInt8, allowance: Int? = nil) throws {
         var bytes = [UInt8](repeating: 0, count: 31)
         bytes.append(number)
         node = try #require(NodeID(bytes: bytes))
-        let keys = try CurveKeyPair()
+        keys = try CurveKeyPair()
         let ports = try (freePort(), freePort())
         var settings = TransportSettings(
             curveSecret: keys.exposedSecretBytes, address: "127.0.0.1",
             publishPort: ports.0, requestPort: ports.1, clock: TestClock())
-        if let memory {
-            settings.memory = memory
-            settings.memoryLookPause = .milliseconds(500)
+        if let allowance {
+            settings.memoryAllowance = allowance
+            settings.memoryLookPause = .milliseconds(250)
         }
         transport = try ZeroMQTransport(settings)
         link = PeerLink(

@@ -7,6 +7,8 @@
 #ifndef SITESTACKER_CZEROMQ_H
 #define SITESTACKER_CZEROMQ_H
 
+#include <stdint.h>
+
 /* A non-blocking, close-on-exec event counter, or -1 with errno set. Source: eventfd(2). */
 int czmq_event_open(void);
 
@@ -36,5 +38,16 @@ int czmq_numeric_address_family(const char *text);
 
 /* Gives freed memory back to the system. Source: malloc_trim(3). */
 void czmq_memory_trim(void);
+
+/* A TCP connection of this process. */
+struct czmq_connection {
+    uint64_t inode;
+    uint64_t received;
+    uint16_t local_port;
+    char peer[46];
+};
+
+/* Reads what the kernel knows; 0, or -1 if the descriptor is no TCP connection. Source: tcp(7). */
+int czmq_connection_read(int descriptor, struct czmq_connection *found);
 
 #endif
