@@ -2,7 +2,7 @@
 import ClusterSimulator
 import Testing
 
-/// A core that was broken on purpose, and a seed that shows it.
+/// A node that was broken on purpose, and a seed that shows it.
 struct KnownMutant: Sendable, CustomTestStringConvertible {
     let mutant: Mutant
     /// The first seed that caught it when it was written.
@@ -22,10 +22,12 @@ struct KnownMutant: Sendable, CustomTestStringConvertible {
         KnownMutant(mutant: .noHeadAfterBurst, seed: 1),
         KnownMutant(mutant: .acknowledgeBeforeDurable, seed: 1),
         KnownMutant(mutant: .replayWrongRange, seed: 1),
+        KnownMutant(mutant: .forgetMembers, seed: 1),
+        KnownMutant(mutant: .countListed, seed: 1),
     ]
 }
 
-@Suite("Ten broken cores are caught")
+@Suite("Twelve broken nodes are caught")
 struct MutantTests {
     /// A change of the program changes what a seed means: so many are tried from the known one on.
     private static let patience: UInt64 = 100

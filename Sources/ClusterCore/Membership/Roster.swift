@@ -86,7 +86,7 @@ public struct Roster: Sendable {
         case .link(let node, let isUp): setLink(node, isUp: isUp, at: now)
         }
         giveUp(at: now)
-        return cloneEffects() + linkEffects() + problemEffects() + probes(at: now)
+        return cloneEffects() + linkEffects(at: now) + problemEffects() + probes(at: now)
     }
 
     /// When `RosterInput.deadline` must next be fed; `nil` where the list is empty.
@@ -203,11 +203,14 @@ public struct Roster: Sendable {
         return [.cloneHeard(clone)]
     }
 
-    private mutating func linkEffects() -> [RosterEffect] {
+    private mutating func linkEffects(at now: Instant) -> [RosterEffect] {
         let wanted = wantedLinks
         guard wanted != links else { return [] }
-        let kept = Set(wanted.map(\.node))
-        linked = linked.filter { kept.contains($0) }
+        // What is made anew at another address is not up before it says so, and may never be:
+        // its doors are asked again soon.
+        for link in links where !wanted.contains(link) {
+            setLink(link.node, isUp: false, at: now)
+        }
         links = wanted
         return [.setLinks(wanted)]
     }

@@ -14,6 +14,12 @@ protocol Checker: AnyObject {
     func input(_ input: Input, to process: NodeProcess)
     /// A core asked for something; it has not been done yet.
     func effect(_ effect: Effect, of process: NodeProcess)
+    /// Something is about to be fed to a roster.
+    func rosterInput(_ input: RosterInput, to process: NodeProcess)
+    /// A roster asked for something; it has not been done yet.
+    func rosterEffect(_ effect: RosterEffect, of process: NodeProcess)
+    /// A roster has been fed, and what it asked for is under way.
+    func rosterSettled(_ process: NodeProcess)
     /// A correct node signed a batch.
     func sealed(_ batch: VerifiedBatch, by process: NodeProcess)
     /// A task was done.
@@ -33,6 +39,9 @@ extension Checker {
     func ended(_ process: NodeProcess) {}
     func input(_ input: Input, to process: NodeProcess) {}
     func effect(_ effect: Effect, of process: NodeProcess) {}
+    func rosterInput(_ input: RosterInput, to process: NodeProcess) {}
+    func rosterEffect(_ effect: RosterEffect, of process: NodeProcess) {}
+    func rosterSettled(_ process: NodeProcess) {}
     func sealed(_ batch: VerifiedBatch, by process: NodeProcess) {}
     func performed(
         _ task: ApplyTask, outcome: ApplyOutcome, steps: [StepReceipt], began: VirtualTime,
@@ -49,6 +58,6 @@ func makeCheckers(for simulation: Simulation) -> [any Checker] {
         DurableAcknowledgement(simulation), NoPhantoms(simulation), GaplessLogs(simulation),
         Effects(simulation), PromptHeads(simulation), NoRollback(simulation),
         OneHistory(simulation), ForksFound(simulation), NoLostUpdate(simulation),
-        MonotonicStamps(simulation), BoundedQueues(simulation),
+        MonotonicStamps(simulation), BoundedQueues(simulation), simulation.membership,
     ]
 }

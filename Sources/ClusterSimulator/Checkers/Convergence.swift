@@ -11,6 +11,9 @@ extension Simulation {
     /// What the nodes do not agree on yet; `nil` where they agree.
     func disagreement() -> (checker: String, text: String)? {
         guard errands == 0 else { return ("people", "\(errands) errands are left") }
+        for process in members.compactMap(\.process) {
+            if let strange = strangeness(to: process) { return ("roster", strange) }
+        }
         if let missing = missingLink() { return ("I20", missing) }
         if let difference = difference() { return ("I5", difference) }
         for case let effects as Effects in checkers {
@@ -35,7 +38,7 @@ extension Simulation {
     /// I20: links always come back, also those that libzmq gave up on.
     private func missingLink() -> String? {
         for host in members {
-            for peer in members where peer !== host && host.list.contains(peer.number) {
+            for peer in members where peer !== host {
                 guard !network[link: host.number, to: peer.number].isUp else { continue }
                 return "host \(host.number) has no link to host \(peer.number)"
             }

@@ -67,7 +67,7 @@ final class DurableAcknowledgement: Checker {
         guard holders.contains(where: { $0 === process.host }) else {
             return fail("\(range) is confirmed and not on the origin's disk", process)
         }
-        let members = process.authority.members.map(\.node)
+        let members = simulation.membership.members(of: process).sorted()
         // Who held it and was put back to an earlier state since, spoke the truth.
         let holding = Set(
             simulation.hosts.filter { ever[$0.number]?[range.log] ?? 0 >= range.last }

@@ -2,10 +2,10 @@
 import ClusterCore
 import ClusterModel
 
-/// A core that was broken on purpose, to see whether the checkers find it.
+/// A node that was broken on purpose, to see whether the checkers find it.
 ///
-/// Each is a wrapper between the production core and its process that rewrites what goes in or
-/// comes out; the core itself has no hook for it.
+/// Each is a wrapper between the production core, or roster, and its process that rewrites what
+/// goes in or comes out; they themselves have no hook for it.
 public enum Mutant: String, CaseIterable, Sendable {
     /// Takes own batches for durable when it asks for them to be written.
     case confirmBeforeFsync = "confirm-before-fsync"
@@ -28,10 +28,15 @@ public enum Mutant: String, CaseIterable, Sendable {
     /// Serves another part of a log than was asked for.
     case replayWrongRange = "replay-wrong-range"
 
+    /// Knows no members any more once its list of URLs was read anew.
+    case forgetMembers = "forget-members"
+    /// Asks of `all` the listed members only.
+    case countListed = "count-listed"
+
     /// The checker that must find it.
     public var checker: String {
         switch self {
-        case .confirmBeforeFsync, .acknowledgeBeforeDurable: "I1"
+        case .confirmBeforeFsync, .acknowledgeBeforeDurable, .countListed: "I1"
         case .applyUnlisted: "I2"
         case .ignorePrevious: "I3"
         case .dropDedupe: "I4"
@@ -39,6 +44,7 @@ public enum Mutant: String, CaseIterable, Sendable {
         case .reuseEpoch: "I9"
         case .orderByWallClock: "I15"
         case .noSupervisor: "I20"
+        case .forgetMembers: "roster"
         }
     }
 
@@ -58,7 +64,14 @@ public enum Mutant: String, CaseIterable, Sendable {
         case .noHeadAfterBurst: BrokenCore(recovered, NoHeadAfterBurst())
         case .acknowledgeBeforeDurable: BrokenCore(recovered, AcknowledgeBeforeDurable())
         case .replayWrongRange: BrokenCore(recovered, ReplayWrongRange())
+        case .countListed: BrokenCore(recovered, CountListed(recovered, simulation))
+        case .forgetMembers: Replicator(recovered)
         }
+    }
+
+    /// The roster of one process, broken where the mutant is of that kind.
+    func roster(_ roster: Roster) -> any SimulatedRoster {
+        self == .forgetMembers ? ForgetMembers(roster: roster) : roster
     }
 }
 

@@ -20,7 +20,7 @@ extension Simulation {
         let own = process.host.number
         for peer in hosts.indices where peer != own {
             let link = network[link: own, to: peer]
-            let wanted = process.host.list.contains(peer) && process.admits(hosts[peer])
+            let wanted = process.isLinked(to: hosts[peer])
             switch link.state {
             case .up where !wanted || !isAnswering(own, peer): disconnect(own, from: peer)
             case .down where wanted && isAnswering(own, peer): connect(own, to: peer)
@@ -41,7 +41,7 @@ extension Simulation {
         network[link: own, to: peer].lastArrival = (now, now)
         network[link: own, to: peer].state = .up(
             subscribedAt: now + random.span(.milliseconds(1), .milliseconds(60)))
-        hosts[own].process?.feed(.linkUp(hosts[peer].node))
+        hosts[own].process?.tellLink(hosts[peer].node, isUp: true)
     }
 
     /// Ends a connection; what was on its way is lost.
@@ -49,7 +49,24 @@ extension Simulation {
         let wasUp = network[link: own, to: peer].isUp
         network[link: own, to: peer].connection += 1
         network[link: own, to: peer].state = state
-        if wasUp { hosts[own].process?.feed(.linkDown(hosts[peer].node)) }
+        if wasUp { hosts[own].process?.tellLink(hosts[peer].node, isUp: false) }
+    }
+
+    /// The sockets to a node are closed, whatever became of them.
+    func dropConnections(of process: NodeProcess, to node: NodeID) {
+        let own = process.host.number
+        for peer in hosts.indices where peer != own && hosts[peer].node == node {
+            network[link: own, to: peer].connection += 1
+            network[link: own, to: peer].state = .down
+        }
+    }
+
+    /// A machine has another address: what was connected to the old one, or from it, is not.
+    func breakConnections(of number: Int) {
+        for peer in hosts.indices where peer != number {
+            disconnect(number, from: peer)
+            disconnect(peer, from: number)
+        }
     }
 
     /// The other side broke the protocol: libzmq gives up, and mostly says so.

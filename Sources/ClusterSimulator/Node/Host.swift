@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import ClusterModel
 import ClusterSigning
+import WireFormat
 
 /// One machine: keys, disk, clocks and files, which outlive the processes on it.
 final class Host {
     /// The caches on every host, as their steps name them.
     static let caches = ["opcode", "pages"]
 
-    /// Its place in the simulation; what its URL is to a real node.
+    /// Where its sockets listen: at the address that is asked.
+    static let endpoints = Endpoints(host: nil, publishPort: 5572, requestPort: 5571)
+
+    /// Its place in the simulation.
     let number: Int
     /// Its keys; a clone has another host's.
     let identity: NodeIdentity
@@ -21,8 +25,18 @@ final class Host {
     var clock: HostClock
     /// The users file.
     var users: [AllowedUser]
-    /// The list of URLs: numbers of other hosts.
-    var list: [Int] = []
+    /// The name in its own URL.
+    var name: String
+    /// Another name for it, which belongs in no list beside the first.
+    var alias: String { "alias\(number)" }
+    /// The numeric address of its sockets.
+    var address: String
+    /// How often it got another address.
+    private(set) var moves = 0
+    /// The list of URLs.
+    var list: [NodeAddress] = []
+    /// Whether people write its own URL first in its list; else all lists have one order.
+    let listsItselfFirst: Bool
     /// The run of the daemon on it; `nil` while there is none.
     var process: NodeProcess?
     /// How often the daemon was started.
@@ -36,14 +50,23 @@ final class Host {
 
     init(
         number: Int, identity: NodeIdentity, user: SimulatedUser, clock: HostClock,
-        users: [AllowedUser], isClone: Bool = false
+        users: [AllowedUser], listsItselfFirst: Bool, isClone: Bool = false
     ) {
         self.number = number
         self.identity = identity
         self.user = user
         self.clock = clock
         self.users = users
+        self.listsItselfFirst = listsItselfFirst
+        name = isClone ? "copy\(number)" : "web\(number)"
+        address = "10.0.0.\(number)"
         self.isClone = isClone
+    }
+
+    /// The machine gets an address that nobody has had.
+    func move() {
+        moves += 1
+        address = "10.0.\(moves).\(number)"
     }
 
     /// Whether its users file names the user with the scope.

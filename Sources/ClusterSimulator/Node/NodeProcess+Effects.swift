@@ -49,7 +49,9 @@ extension NodeProcess {
         case .answerHeads(let heads, let ticket): answer(heads, ticket)
         case .requestBlob(let blob, let peer): fetch(blob, from: peer)
         case .relink(let peer, _, freshSocket: _): simulation.relink(host.number, to: peer)
-        case .readiness(let readiness): update(where: readiness)
+        case .readiness(let readiness):
+            isReady = readiness.isReady
+            update(where: readiness)
         case .deliver: break
         case .apply(let task): apply(task)
         case .report(let observation): simulation.count("core.\(observation.mark)")
@@ -74,7 +76,9 @@ extension NodeProcess {
             learnKeys(of: records)
             write([.records(records)])
         case .pin(let user): write([.pin(user)])
-        case .members: updateAdmission()
+        case .members:
+            updateAdmission()
+            feed(roster: .members(authority.members))
         case .standing, .dropped: break
         }
     }

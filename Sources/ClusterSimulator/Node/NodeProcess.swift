@@ -12,6 +12,11 @@ final class NodeProcess {
     let host: Host
     let instance: InstanceID
     var core: any SimulatedCore
+    var roster: any SimulatedRoster
+    /// The links that the roster wants.
+    var links: [PeerLink] = []
+    /// Whether the core says that the node is fit to serve.
+    var isReady = false
     var keys = NodeKeyRing()
     /// Questions to peers that wait for an answer.
     var asked: [RequestID: Question] = [:]
@@ -34,12 +39,14 @@ final class NodeProcess {
     private var deadlines: (time: VirtualTime, count: Int) = (0, 0)
 
     init(
-        simulation: Simulation, host: Host, recovered: RecoveredState, core: any SimulatedCore
+        simulation: Simulation, host: Host, recovered: RecoveredState, core: any SimulatedCore,
+        roster: any SimulatedRoster
     ) {
         self.simulation = simulation
         self.host = host
         instance = recovered.instance
         self.core = core
+        self.roster = roster
         learnKeys(of: host.disk.image.recordList)
         updateAdmission()
     }
@@ -106,8 +113,11 @@ final class NodeProcess {
         if left <= 1 { simulation.crash(host, why: "between effects") }
     }
 
-    private func setAlarm() {
-        guard !isEnded, !isPaused, let deadline = core.nextDeadline else { return }
+    func setAlarm() {
+        let deadlines = [core.nextDeadline, roster.roster.nextDeadline]
+        guard !isEnded, !isPaused, let deadline = deadlines.compactMap({ $0 }).min() else {
+            return
+        }
         let time = max(simulation.now, host.clock.time(of: deadline))
         guard alarm != time else { return }
         alarm = time
@@ -116,10 +126,19 @@ final class NodeProcess {
             alarm = nil
             guard !isSpinning else {
                 return simulation.fail(
-                    .liveness, "bounded queues", "the core's deadline never leaves the past")
+                    .liveness, "bounded queues", "a deadline never leaves the past")
             }
-            feed(.deadline)
+            passDeadlines()
         }
+    }
+
+    private func passDeadlines() {
+        let instant = moment.instant
+        if let deadline = core.nextDeadline, deadline <= instant { feed(.deadline) }
+        if let deadline = roster.roster.nextDeadline, deadline <= instant {
+            feed(roster: .deadline)
+        }
+        setAlarm()
     }
 
     /// Whether the core asks to be fed the same instant over and over.

@@ -148,12 +148,16 @@ extension Simulation {
     private func clone(_ host: Host) {
         let copy = Host(
             number: hosts.count, identity: host.identity, user: host.user, clock: host.clock,
-            users: host.users, isClone: true)
+            users: host.users, listsItselfFirst: host.listsItselfFirst, isClone: true)
         copy.disk.replace(by: host.disk.image)
-        copy.list = hosts.indices.filter { _ in true }
+        let url = Directory.address(copy.name)
+        copy.list = host.list + (random.chance(perMille: 500) ? [url] : [])
         hosts.append(copy)
         network.addHost()
-        for other in hosts where other !== copy { other.list.append(copy.number) }
+        directory[copy.name] = .host(copy.number)
+        // Now and then the copy gets the name as well, and everybody's questions.
+        if random.chance(perMille: 200) { directory[host.name] = .host(copy.number) }
+        if random.chance(perMille: 700) { changeLists { $0 + [url] } }
         count("process.cloned")
         start(copy)
     }
@@ -199,17 +203,6 @@ extension Simulation {
     func setUsers(_ users: [AllowedUser], on host: Host) {
         host.users = users
         host.process?.feed(.authority(.usersChanged(users)))
-    }
-
-    private func changeList() {
-        guard let host = random.pick(members), let peer = random.pick(members), peer !== host
-        else { return }
-        if let index = host.list.firstIndex(of: peer.number) {
-            host.list.remove(at: index)
-        } else {
-            host.list.append(peer.number)
-        }
-        host.process?.feed(.configurationChanged(configuration(of: host)))
     }
 }
 

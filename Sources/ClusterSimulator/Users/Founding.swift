@@ -6,13 +6,14 @@ import ClusterSigning
 extension Simulation {
     /// The cluster as it stands before anything happens: everybody logged in, nobody started.
     func found() throws {
+        try addStrangers()
         var records = registry.accounts
         for number in 0..<knobs.nodeCount {
             let host = try makeHost(number, user: registry.users[random.below(3)])
             records.append(try registry.grant(for: host))
         }
         for host in hosts {
-            host.list = hosts.indices.filter { $0 != host.number }
+            host.list = rightList(of: host)
             host.disk.replace(by: LogImage().with(records))
         }
         for host in hosts {
@@ -25,7 +26,10 @@ extension Simulation {
     private func makeHost(_ number: Int, user: SimulatedUser) throws -> Host {
         let host = Host(
             number: number, identity: try Registry.identity(&random), user: user,
-            clock: makeClock(), users: everybody)
+            clock: makeClock(), users: everybody,
+            listsItselfFirst: random.chance(perMille: 500))
+        directory[host.name] = .host(number)
+        directory[host.alias] = .host(number)
         if knobs.has(.usersFiles), random.chance(perMille: 400) { host.users.removeLast() }
         if knobs.has(.slowDisk), random.chance(perMille: 400) {
             host.disk.latency = (.milliseconds(5), .milliseconds(random.number(in: 20...900)))
@@ -62,11 +66,9 @@ extension Simulation {
                 .with([grant]))
         count("members.added")
         write(host, "**", "added at host \(door.number)")
-        for other in hosts where other !== host && !other.isClone {
-            other.list.append(host.number)
-            other.process?.feed(.configurationChanged(configuration(of: other)))
-        }
-        host.list = hosts.indices.filter { $0 != host.number && !hosts[$0].isClone }
+        host.list = rightList(of: host)
+        let new = Directory.address(host.name)
+        changeLists { $0.contains(new) ? $0 : $0 + [new] }
         start(host)
     }
 
@@ -84,11 +86,9 @@ extension Simulation {
         write(host, "**", "removed at host \(witness.number)")
         host.isRemoved = true
         crash(host, why: "removed")
-        for other in hosts { other.list.removeAll { $0 == host.number } }
         process.feed(.authority(.recordsReceived([record])))
-        for other in members {
-            other.process?.feed(.configurationChanged(configuration(of: other)))
-        }
+        let gone = [host.name, host.alias].map(Directory.address)
+        changeLists { list in list.filter { !gone.contains($0) } }
     }
 }
 

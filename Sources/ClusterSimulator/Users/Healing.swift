@@ -17,14 +17,15 @@ extension Simulation {
             host.process?.effectsLeft = nil
             if host.isClone { stopClone(host) }
         }
+        mendNames()
         for host in members {
-            host.list = members.map(\.number).filter { $0 != host.number }
             host.process?.resume()
-            host.process?.feed(.configurationChanged(configuration(of: host)))
+            setList(rightList(of: host), on: host)
             setUsers(everybody, on: host)
             if host.awayUntil == nil { start(host) }
         }
-        errands = (issued.isEmpty ? 0 : 1) + (knobs.has(.clockJumps) ? 1 : 0)
+        errands = [!issued.isEmpty, knobs.has(.clockJumps), knobs.has(.lists)].count { $0 }
+        if knobs.has(.lists) { tryWrongList() }
         if !issued.isEmpty { issueAgain() }
         if knobs.has(.clockJumps) { voidFarFuture() }
         schedule.add(at: now + .seconds(10)) { simulation in simulation.restartSilenced() }

@@ -17,10 +17,13 @@ public final class Simulation {
     var now: VirtualTime = 0
     var hosts: [Host] = []
     var network = Network()
+    var directory = Directory()
     let seals: Seals
     let registry: Registry
     var ledger = Ledger()
     private(set) var checkers: [any Checker] = []
+    /// Who is a member for whom, by what each was told.
+    private(set) lazy var membership = Membership(self)
     private(set) var transcript: Transcript
     private(set) var marks: [String: Int] = [:]
     private(set) var failure: Failure?
@@ -150,19 +153,24 @@ public final class Simulation {
         host.hasLostHistory = false
         let core: any SimulatedCore =
             mutant?.core(recovered, simulation: self) ?? Replicator(recovered)
+        let roster = Roster(
+            addresses: host.list, own: host.node, instance: recovered.instance,
+            cluster: seals.cluster, members: recovered.authority.members, seed: random.next())
         let process = NodeProcess(
-            simulation: self, host: host, recovered: recovered, core: core)
+            simulation: self, host: host, recovered: recovered, core: core,
+            roster: mutant?.roster(roster) ?? roster)
         host.process = process
         write(host, "**", "start \(host.starts) of \(host.node.short)")
         checkers.forEach { $0.started(process) }
         process.feed(.deadline)
+        process.feed(roster: .deadline)
         superviseLinks(of: process)
     }
 
     /// What the configuration of a host says.
     func configuration(of host: Host) -> CoreConfiguration {
         var configuration = CoreConfiguration(
-            peerCount: host.list.count,
+            peerCount: Roster.peerCount(of: host.list),
             handlers: ["order.*", "mail.sent"].map { ReactionRule(TopicPattern($0)) })
         if knobs.has(.longAbsence) { configuration.horizon = .seconds(20) }
         return configuration

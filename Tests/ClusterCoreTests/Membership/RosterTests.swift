@@ -263,6 +263,27 @@ struct RosterRig {
         #expect(rig.messages == ["web2 does not answer: timeout"])
     }
 
+    @Test("A link to another address counts as down until it is up: its door is asked soon")
+    func movedBack() {
+        var rig = Self.healthy
+        rig.feed(.deadline)
+        for node in rig.linkedNodes { rig.feed(.link(node, isUp: true)) }
+        rig.doors["web2"] = RosterRig.hello("web2", port: 6000)
+        rig.run(for: .seconds(40))
+        #expect(rig.links.first { $0.node == Self.web2 }?.requestPort == 6000)
+        #expect(rig.roster.listed.map(\.isLinked) == [false, false, true])
+        rig.doors["web2"] = RosterRig.hello("web2")
+        rig.run(for: .seconds(6))
+        #expect(rig.links.first { $0.node == Self.web2 }?.requestPort == 5571)
+    }
+
+    @Test(
+        "All but one URL of a list may be other nodes",
+        arguments: [([], 0), (["a"], 0), (["a", "b"], 1), (["a", "b", "a"], 1)])
+    func peerCount(_ urls: [String], _ count: Int) {
+        #expect(Roster.peerCount(of: urls.map(RosterRig.address)) == count)
+    }
+
     @Test("A node that moved to another URL is linked there, without an alarm")
     func moved() {
         var rig = RosterRig(["web1", "web2", "web3"])
