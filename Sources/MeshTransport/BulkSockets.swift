@@ -37,8 +37,8 @@ actor BulkSockets {
     static let linkPause: Duration = .seconds(1)
     /// Messages taken from one socket at a time.
     private static let messagesPerTurn = 64
-    /// Requests that wait for an answer of this node; the oldest are forgotten.
-    private static let ticketLimit = 4_096
+    /// Requests, the latest ones, that may still be answered; acknowledgements never are.
+    private static let ticketLimit: UInt64 = 8_192
 
     nonisolated let executor: PollingExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -250,8 +250,8 @@ actor BulkSockets {
         let ticket = ReplyTicket(nextTicket)
         nextTicket += 1
         askers[ticket] = message.frames[0]
-        if askers.count > BulkSockets.ticketLimit, let oldest = askers.keys.min() {
-            askers[oldest] = nil
+        if nextTicket > BulkSockets.ticketLimit {
+            askers[ReplyTicket(nextTicket - BulkSockets.ticketLimit)] = nil
         }
         crossing.append(
             .request(message.frames.dropFirst().map(\.copiedBytes), from: asker, ticket))

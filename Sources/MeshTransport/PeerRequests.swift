@@ -11,18 +11,10 @@ internal import ZeroMQ
 /// thousand others when nobody wants the answers any more, or (`ZMQ_IMMEDIATE`) take it as soon as
 /// TCP is up, and lose it where the handshake then fails.
 final class PeerRequests {
-    /// How long a request may wait for its connection.
-    ///
-    /// Below the time after which its asker asks somebody else, and above the handshake interval,
-    /// after which a peer comes again that was not admitted at first.
-    static let patience: Duration = .seconds(4)
-    /// How many may wait.
-    static let waitingLimit = 64
-
     let address: PeerLink
     let socket: Socket<Dealer>
     private let endpoint: Endpoint
-    private var waiting: [(message: Message, until: ContinuousClock.Instant)] = []
+    private var waiting = WaitingRequests()
 
     init(_ address: PeerLink, keys: CurveKeyPair, in context: Context) throws(ZeroMQError) {
         self.address = address
@@ -53,6 +45,7 @@ final class PeerRequests {
     }
 
     func reconnect() throws(ZeroMQError) {
+        isUp = false
         try socket.disconnect(from: endpoint)
         try socket.connect(to: endpoint)
     }
@@ -60,15 +53,13 @@ final class PeerRequests {
     /// Sends now, or within its patience; what never goes out is missed by its asker in time.
     func send(_ message: Message) {
         if waiting.isEmpty, isSent(message) { return }
-        guard waiting.count < PeerRequests.waitingLimit else { return }
-        waiting.append((message, .now + PeerRequests.patience))
+        waiting.add(message, at: .now)
     }
 
     /// Sends what waits, in its order, as far as it goes; forgets what has waited for too long.
     func flush(at now: ContinuousClock.Instant) {
-        waiting.removeAll { $0.until <= now }
-        let unsent = waiting.firstIndex { !isSent($0.message) } ?? waiting.count
-        waiting.removeFirst(unsent)
+        waiting.expire(at: now)
+        waiting.take { isSent($0) }
     }
 
     private func isSent(_ message: Message) -> Bool {
@@ -79,4 +70,48 @@ final class PeerRequests {
             return false
         }
     }
+}
+
+/// Requests that wait for their connection.
+struct WaitingRequests {
+    /// How long one may wait.
+    ///
+    /// Below the time after which its asker asks somebody else, and above the handshake interval,
+    /// after which a peer comes again that was not admitted at first.
+    static let patience: Duration = .seconds(4)
+    /// How much may wait; beyond it the oldest is forgotten.
+    ///
+    /// Unit: bytes. Acknowledgements of some seconds, so that they do not crowd out the request that
+    /// its asker waits for.
+    static let byteLimit = 1_024 * 1_024
+
+    private var requests: [(message: Message, until: ContinuousClock.Instant)] = []
+    private var byteCount = 0
+
+    var isEmpty: Bool { requests.isEmpty }
+
+    mutating func add(_ message: Message, at now: ContinuousClock.Instant) {
+        requests.append((message, now + WaitingRequests.patience))
+        byteCount += message.waitingByteCount
+        while byteCount > WaitingRequests.byteLimit { forget(1) }
+    }
+
+    mutating func expire(at now: ContinuousClock.Instant) {
+        forget(requests.firstIndex { $0.until > now } ?? requests.count)
+    }
+
+    /// Takes out, in order, what is sent, up to the first that is not.
+    mutating func take(whileSent isSent: (Message) -> Bool) {
+        forget(requests.firstIndex { !isSent($0.message) } ?? requests.count)
+    }
+
+    private mutating func forget(_ count: Int) {
+        byteCount -= requests.prefix(count).reduce(0) { $0 + $1.message.waitingByteCount }
+        requests.removeFirst(count)
+    }
+}
+
+extension Message {
+    /// What it takes while it waits, with something for itself and its frames.
+    fileprivate var waitingByteCount: Int { frames.reduce(64) { $0 + $1.count + 64 } }
 }

@@ -63,9 +63,10 @@ public final class ZeroMQTransport: Transport {
     private func proveThatStrangersAreRefused() async throws(TransportError) {
         let outcomes: [(String, HandshakeSelfTest.Outcome)]
         do {
-            outcomes = [
-                ("PUB", try await live.knock()), ("ROUTER", try await bulk.knock()),
-            ]
+            // Side by side: each takes as long as a handshake may, for a refusal is silence.
+            async let publisher = live.knock()
+            async let router = bulk.knock()
+            outcomes = [("PUB", try await publisher), ("ROUTER", try await router)]
         } catch {
             throw TransportError("knock at the mesh's own sockets", error)
         }
@@ -213,7 +214,7 @@ final class Admissions: Sendable {
 
 extension TransportError {
     /// Wraps what the binding says.
-    init(_ operation: String, _ error: ZeroMQError) {
+    init(_ operation: String, _ error: any Error) {
         self.init(
             operation: operation, detail: "\(error)",
             hint: "Is another daemon using the port? `sitestacker config check` shows them.")

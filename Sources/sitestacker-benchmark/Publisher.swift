@@ -60,17 +60,23 @@ final class Publisher: Sendable {
         }
     }
 
-    /// Publishes greetings until every subscriber has heard one.
+    /// Publishes greetings until every subscriber hears them as they come.
+    ///
+    /// One that is heard may have been pulled, on a link that is not up yet: so all must hear one
+    /// soon after it was sent, several times in a row.
     func waitForSubscribers(_ board: Scoreboard) throws(BenchmarkError) {
         let greeting = Payload.bytes(Scoreboard.greeting, count: 200)
         let end = MonotonicClock.now() + 15_000_000_000
-        while !board.isEverybodyReady {
+        var inTime = 0
+        while inTime < 5 {
             guard MonotonicClock.now() < end else {
                 throw BenchmarkError(
                     operation: "wait for the subscribers", detail: "not all heard in 15 s")
             }
+            board.forgetGreetings()
             publish(greeting)
             MonotonicClock.sleep(milliseconds: 20)
+            inTime = board.isEverybodyReady ? inTime + 1 : 0
         }
         MonotonicClock.sleep(milliseconds: 200)
         refused.store(0, ordering: .relaxed)

@@ -66,7 +66,7 @@ enum Scenario: String, CaseIterable {
             board.noteSent(event)
             publisher.publish(payload)
         }
-        board.waitForAll(latencyEvents, quiet: 2_000)
+        board.waitForAll(latencyEvents)
         Figures.printLatency(board, events: latencyEvents)
     }
 
@@ -79,7 +79,7 @@ enum Scenario: String, CaseIterable {
             publisher.publish(payload)
         }
         let published = MonotonicClock.now()
-        board.waitForAll(count, quiet: 4_000)
+        board.waitForAll(count)
         let all = 0..<Scoreboard.subscriberCount
         let received = all.map { board.count(of: $0) }.reduce(0, +)
         let last = all.map { board.lastTime(of: $0) }.max() ?? 0
@@ -116,7 +116,7 @@ enum Scenario: String, CaseIterable {
         let published = MonotonicClock.now()
         MonotonicClock.sleep(milliseconds: 500)
         subscribers[frozenSubscriber].thaw()
-        board.waitForAll(count, quiet: 8_000)
+        board.waitForAll(count)
         sample()
         let healthy = [0, 1]
         let received = healthy.map { board.count(of: $0) }.reduce(0, +)

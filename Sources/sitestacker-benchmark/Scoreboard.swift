@@ -85,6 +85,13 @@ final class Scoreboard: @unchecked Sendable {
         words[3 + subscriber].add(1, ordering: .releasing)
     }
 
+    /// The next greeting is another one.
+    func forgetGreetings() {
+        for subscriber in 0..<Scoreboard.subscriberCount {
+            words[subscriber].store(0, ordering: .releasing)
+        }
+    }
+
     /// Whether every subscriber has heard a greeting.
     var isEverybodyReady: Bool {
         (0..<Scoreboard.subscriberCount).allSatisfy { words[$0].load(ordering: .acquiring) == 1 }
@@ -107,8 +114,13 @@ final class Scoreboard: @unchecked Sendable {
             .load(ordering: .relaxed)
     }
 
-    /// Waits until all have `count` events, or nothing has come for that long.
-    func waitForAll(_ count: Int, quiet milliseconds: UInt64) {
+    /// How long nothing must come until what is missing counts as lost.
+    ///
+    /// Unit: milliseconds. Above the time after which a node asks for a gap again.
+    private static let quiet: UInt64 = 8_000
+
+    /// Waits until all have `count` events, or nothing has come for long.
+    func waitForAll(_ count: Int) {
         var last = 0
         var since = MonotonicClock.now()
         let end = since + 120_000_000_000
@@ -117,7 +129,7 @@ final class Scoreboard: @unchecked Sendable {
             if counts.allSatisfy({ $0 >= count }) { return }
             let sum = counts.reduce(0, +)
             if sum != last { (last, since) = (sum, MonotonicClock.now()) }
-            if MonotonicClock.now() - since > milliseconds * 1_000_000 { return }
+            if MonotonicClock.now() - since > Scoreboard.quiet * 1_000_000 { return }
             MonotonicClock.sleep(milliseconds: 1)
         }
     }

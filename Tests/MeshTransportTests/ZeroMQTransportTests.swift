@@ -95,6 +95,18 @@ struct ZeroMQTransportTests {
         await right.transport.stop()
     }
 
+    @Test("keys that were admitted before the start count from the first knock on")
+    func admittedBefore() async throws {
+        let (left, right) = (try TestPeer(1), try TestPeer(2))
+        try await right.start(admitting: [], linkingTo: [left])
+        let key = right.link.curveKey
+        await left.onExecutor { $0.setAdmitted([key: .node(right.node)]) }
+        try await left.transport.start(delivering: left)
+        #expect(await right.waits { $0 == .linkUp(left.node) })
+        await left.transport.stop()
+        await right.transport.stop()
+    }
+
     @Test("taking a key away ends its connection with the next broadcast")
     func revocation() async throws {
         let (left, right) = try await pair()
