@@ -78,8 +78,9 @@ public actor Node: TransportSink {
     /// - Throws: `TransportError` where the sockets cannot be opened, `NodeStopped` where the core
     ///   ended the process.
     public func run() async throws {
-        try await ports.transport.start(delivering: self)
+        // Before anybody can knock: who is refused once comes again only seconds later.
         admit()
+        try await ports.transport.start(delivering: self)
         feed(.deadline)
         feed(roster: .deadline)
         ports.transport.wakeUp()
