@@ -186,6 +186,10 @@ public enum Limits {
     public static let retriesInRound = 8
     /// How long others do not hear that caches were cleared before what an order speaks of came.
     public static let earlyClearPatience: Duration = .seconds(5)
+    /// Orders that were cleared for before their batches were durable.
+    ///
+    /// Beyond it the oldest are forgotten, and cleared for again.
+    public static let clearsAhead = 64
     /// Names (paths, keys, tags ...) in one order to clear.
     ///
     /// Beyond it everything is cleared.
@@ -195,6 +199,11 @@ public enum Limits {
     /// Beyond it the oldest are joined, and
     /// what lies between is looked at again with them.
     public static let shelvedRuns = 256
+    /// How long a receipt of success may wait for others, to be published with them.
+    ///
+    /// An order is done on most nodes by then, so that receipts do not compete with clears; whoever
+    /// waits for them does not notice.
+    public static let receiptDelay: Duration = .milliseconds(15)
     /// Receipts that wait to be published.
     ///
     /// Beyond it the oldest is only kept here.

@@ -43,7 +43,11 @@ extension Replicator {
         }
         var tasks = handlers.begin(now: now.instant, ticket: ticket)
         let isApplied = Self.watermarks(book, appliers)
-        let clear = clears.begin(now: now.instant, isApplied: isApplied, ticket: ticket)
+        let clear =
+            clears.begin(now: now.instant, isApplied: isApplied, ticket: ticket)
+            ?? clears.beginEarly(
+                earlyOrders, of: early?.hash ?? .none, now: now.instant, isApplied: isApplied,
+                ticket: ticket)
         if let clear { tasks.append(clear) }
         lastApply = last
         tellOverdueClears(isApplied: isApplied)
@@ -142,6 +146,7 @@ extension Replicator {
                 report(.fullClearOwed(.userListed))
             } else {
                 open(look)
+                if claimClear(look) { return }
             }
             clears.add(look.id, order, slot: slot(for: look.id), now: now.instant)
         case .revision(let proposal):
@@ -210,7 +215,9 @@ extension Replicator {
     }
 
     mutating func publish(_ receipt: Receipt) {
-        if receipts.add(receipt) != nil { report(.limitReached("receipts that wait")) }
+        if receipts.add(receipt, now: now.instant) != nil {
+            report(.limitReached("receipts that wait"))
+        }
     }
 
     /// A task ended.

@@ -17,6 +17,41 @@ extension Replicator {
         return min(configuration.stagger, Limits.staggerSpan / Int(count)) * Int(rank)
     }
 
+    /// A batch that was accepted may hold orders for which caches can be cleared at once, beside
+    /// its commit: where it is next, so that nothing before it is unjudged.
+    ///
+    /// A crash before the commit leads to another clear, which does no harm. What counts (the
+    /// receipt, the watermark) waits for the commit as ever.
+    mutating func noteEarly(_ batch: VerifiedBatch) {
+        let log = batch.header.log
+        guard early == nil, appliers[log]?.handed.next == batch.header.first else { return }
+        early = batch
+    }
+
+    /// The orders of that batch which this node allows.
+    var earlyOrders: [(id: EventID, invalidation: Invalidation)] {
+        guard let early else { return [] }
+        var memo = JudgementMemo()
+        var orders: [(id: EventID, invalidation: Invalidation)] = []
+        for (index, event) in early.events.enumerated() {
+            guard case .invalidation(let order) = event.content,
+                case .allowed = memo.judge(
+                    early, event.content.requiredScopes, authority, now.wall)
+            else { continue }
+            orders.append((early.id(at: index), order))
+        }
+        return orders
+    }
+
+    /// An order is durable; whether a clear for it began before that.
+    mutating func claimClear(_ look: Look) -> Bool {
+        let claimed = clears.claim(
+            look.id, of: look.batch.hash, now: now.instant, jitter: &jitter)
+        guard let (results, steps) = claimed else { return false }
+        tell(results, steps)
+        return true
+    }
+
     /// A clear ended.
     mutating func finishClear(_ outcome: ApplyOutcome, _ steps: [StepReceipt]) {
         let results = clears.finish(outcome, steps, now: now.instant, jitter: &jitter)

@@ -151,11 +151,28 @@ extension Replicator {
     }
 
     /// Writes down how far logs are applied.
+    ///
+    /// Not while receipts wait: what is written down as applied is never told again after a crash,
+    /// so it is written with the receipts or after them.
     mutating func recordAdvances() {
-        for log in advanced.keys {
-            guard let record = appliers[log]?.takeRecord() else { continue }
-            emit(.recordApplied(record))
+        guard receiptDeadline == nil else {
+            for log in advanced.keys { unrecorded[log] = true }
+            return
         }
+        for log in unrecorded.keys { recordAdvance(of: log) }
+        unrecorded = OrderedTable()
+        for log in advanced.keys { recordAdvance(of: log) }
+    }
+
+    private mutating func recordAdvance(of log: EpochID) {
+        guard let record = appliers[log]?.takeRecord() else { return }
+        emit(.recordApplied(record))
+    }
+
+    /// When receipts that wait for others are published; `nil` where none waits for time.
+    var receiptDeadline: Instant? {
+        guard canSign, let due = receipts.due, due > now.instant else { return nil }
+        return due
     }
 
     /// Tells origins what is durable here at once, and what is applied a little later, together.
@@ -208,6 +225,7 @@ extension Replicator {
                 next = earlier(next, schedule.lastBeacon.map { $0 + Limits.beaconPause })
             }
         }
+        next = earlier(next, receiptDeadline)
         if canSign, schedule.hasNews { next = earlier(next, schedule.nextCheckpoint) }
         if !advanced.isEmpty {
             next = earlier(

@@ -75,6 +75,7 @@ extension Replicator {
         precondition(reception == .accepted, "own \(batch.id(at: 0)): \(reception as Any)")
         append(of: draft.log)
         emit(.broadcast(batch))
+        noteEarly(batch)
     }
 
     mutating func sealingFailed(_ reason: String) {
@@ -149,7 +150,8 @@ extension Replicator {
     /// Publishes what this node itself has to say: receipts, and checkpoints from time to time.
     mutating func publishRemarks() {
         guard canSign else { return }
-        if !receipts.isEmpty, queue.waitingBytes < Limits.waitingBytes / 2 {
+        if let due = receipts.due, due <= now.instant, queue.waitingBytes < Limits.waitingBytes / 2
+        {
             for receipt in receipts.takeAll() { addRemark(.receipt(receipt)) }
         }
         guard now.instant >= schedule.nextCheckpoint else { return }

@@ -50,6 +50,7 @@ extension Replicator {
                 batch.events.last?.timestamp ?? batch.header.timestamp,
                 reference: peers.reference(wall: now.wall))
             awaitBlobs(of: batch)
+            noteEarly(batch)
         case .held: report(.batchHeld(batch.header.range, from: peer))
         case .duplicate:
             report(.duplicateDropped(batch.header.range, from: peer))

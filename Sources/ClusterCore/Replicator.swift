@@ -6,7 +6,8 @@ public import ClusterModel
 /// Pure: holds no clock, socket, file, task, logger or random source. The same state and the same
 /// input always give the same effects, in the same order.
 /// Law: nothing is confirmed, acknowledged, advertised, applied or handed out before the input that
-/// proves it durable.
+/// proves it durable. Caches alone may be cleared before it, as clearing again does no harm; that
+/// they were is told and written down after it.
 public struct Replicator: Sendable {
     // Who this is.
     let node: NodeID
@@ -56,10 +57,14 @@ public struct Replicator: Sendable {
     var appends: [AppendTicket: EpochID] = [:]
     var lastAppend: UInt64 = 0
     var lastApply: UInt64 = 0
+    /// A batch that the present input brought, next in its log and not durable yet.
+    var early: VerifiedBatch?
     /// Logs which may have something to hand out.
     var restless: OrderedTable<EpochID, Bool> = OrderedTable()
     /// Logs whose watermarks are to be written down and told.
     var advanced: OrderedTable<EpochID, Bool> = OrderedTable()
+    /// Logs whose watermarks are written down once the receipts that wait are published.
+    var unrecorded: OrderedTable<EpochID, Bool> = OrderedTable()
     /// The log and the durable position of what was acknowledged last.
     var acknowledged = VersionVector()
 
@@ -93,6 +98,7 @@ public struct Replicator: Sendable {
         schedule.isTick = input.isTick
         take(input)
         settle()
+        early = nil
         defer { effects.removeAll(keepingCapacity: true) }
         return effects
     }

@@ -47,8 +47,15 @@ public struct Socket<Role: SocketRole>: ~Copyable {
 
     /// Ends a connection, with what waits on it.
     ///
+    /// On a SUB one message that waits is lost, from whomever it came: to see whether it matches,
+    /// a look for what is readable takes its first frame. Were its connection to end then, the
+    /// other frames would end with it, and libzmq would abort at the next receive.
+    /// Source: `xsub_t::xhas_in`, and the assertion in `fq_t::recvpipe`.
     /// - Throws: `noSuchEndpoint` if it was never connected there.
     public borrowing func disconnect(from endpoint: Endpoint) throws(ZeroMQError) {
+        if Role.rawType == Subscribe.rawType {
+            _ = try core.tryReceive(limit: ReceiveLimit(frames: 1, bytes: 1))
+        }
         try core.call("disconnect", endpoint, zmq_disconnect)
     }
 

@@ -186,17 +186,30 @@ private struct TimedCaches: CacheClearer {
     func clear(
         _ invalidation: Invalidation, sparing spared: Set<String>
     ) async -> [StepReceipt] {
+        await caches.clear(invalidation, sparing: spared)
+    }
+
+    func begin(
+        _ invalidation: Invalidation, sparing spared: Set<String>,
+        running run: (@escaping @Sendable () async -> Void) -> Void,
+        then: @escaping @Sendable ([StepReceipt]) -> Void
+    ) {
         let start = MonotonicClock.now()
-        let steps = await caches.clear(invalidation, sparing: spared)
+        caches.begin(invalidation, sparing: spared, running: run) { steps in
+            note(steps, of: invalidation, since: start)
+            then(steps)
+        }
+    }
+
+    private func note(_ steps: [StepReceipt], of invalidation: Invalidation, since start: UInt64) {
         let end = MonotonicClock.now()
         if let doubt = ClearProof.doubt(steps) {
             FileHandle.standardError.write(Data("node \(subscriber + 1): \(doubt)\n".utf8))
-            return steps
+            return
         }
         for number in invalidation.keys.compactMap({ UInt64($0) }) {
             begun.note(number, at: start, by: subscriber)
             done.note(number, at: end, by: subscriber)
         }
-        return steps
     }
 }

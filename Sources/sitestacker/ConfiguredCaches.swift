@@ -33,6 +33,15 @@ final class CurrentCaches: CacheClearer {
     ) async -> [StepReceipt] {
         await caches.withLock { $0 }.clear(invalidation, sparing: spared)
     }
+
+    func begin(
+        _ invalidation: Invalidation, sparing spared: Set<String>,
+        running run: (@escaping @Sendable () async -> Void) -> Void,
+        then: @escaping @Sendable ([StepReceipt]) -> Void
+    ) {
+        let caches = caches.withLock { $0 }
+        caches.begin(invalidation, sparing: spared, running: run, then: then)
+    }
 }
 
 /// Makes cache targets of what the configuration says.

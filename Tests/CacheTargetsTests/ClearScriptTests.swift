@@ -45,7 +45,7 @@ struct ClearScriptTests {
         }
         let attributes = try FileManager.default.attributesOfItem(atPath: script.directory)
         #expect(attributes[.posixPermissions] as? Int == 0o755)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: script.directory).count == 2)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: script.directory).count == 3)
     }
 
     @Test("The file does not give the token away, and every process has its own")

@@ -95,6 +95,13 @@ struct FastCGICodecTests {
         for (index, byte) in bytes.enumerated() {
             #expect(try slow.take([byte]) == (index == bytes.count - 1 ? reply : nil))
         }
+        var first = FastCGIReplyReader(requestID: 7, limit: 1_000, isLast: false)
+        #expect(try first.take((bytes + [1, 2])[...]) == reply)
+        #expect(first.rest == [1, 2])
+        var last = FastCGIReplyReader(requestID: 7, limit: 1_000)
+        #expect(throws: FastCGIReplyReader.Refusal.trailing(2)) {
+            try last.take((bytes + [1, 2])[...])
+        }
         var small = FastCGIReplyReader(requestID: 7, limit: bytes.count - 1)
         #expect(throws: FastCGIReplyReader.Refusal.tooLarge(limit: bytes.count - 1)) {
             try small.take(bytes[...])

@@ -63,8 +63,8 @@ struct HostileServerTests {
                 testDescription: "an end of a wrong size", bytes: [1, 3, 0, 1, 0, 0, 0, 0],
                 code: .wrongProtocol),
             Answer(
-                testDescription: "bytes after the end",
-                bytes: try reply("A: b\r\n\r\n") + [1], code: .wrongProtocol),
+                testDescription: "no answer in the reply, and bytes after its end",
+                bytes: try reply("A: b\r\n\r\n") + [1], code: .unexpectedReply),
             Answer(testDescription: "no header", bytes: try reply("hello"), code: .wrongProtocol),
             Answer(
                 testDescription: "overloaded", bytes: try reply("", protocolStatus: 2),

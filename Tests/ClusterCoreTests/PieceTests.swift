@@ -7,6 +7,7 @@ import Testing
 
 /// Each part of the core by itself.
 @Suite struct PieceTests {
+    private static let moment = Instant(nanoseconds: 1_000_000_000)
     private static let log = EpochID(origin: Forge.node(0), epoch: LogEpoch(counter: 1, nonce: 1))
     private var empty: OriginTracker {
         OriginTracker(head: EpochHead(log: Self.log, last: 0, chain: .none))
@@ -301,9 +302,25 @@ import Testing
         var book = ReceiptBook()
         for sequence: UInt64 in [1, 2, 3, 5] {
             let id = EventID(log: Self.log, sequence: SequenceNumber(sequence))
-            _ = book.add(Receipt(subject: id.alone, outcome: .applied))
+            _ = book.add(Receipt(subject: id.alone, outcome: .applied), now: Self.moment)
         }
         #expect(book.takeAll().map(\.subject.last) == [3, 5])
-        #expect(book.isEmpty)
+        #expect(book.takeAll().isEmpty && book.due == nil)
+    }
+
+    @Test func `success waits for others a moment, and everything else takes it along at once`() {
+        var book = ReceiptBook()
+        func add(_ sequence: UInt64, _ outcome: ApplyOutcome, after wait: Duration) {
+            let id = EventID(log: Self.log, sequence: SequenceNumber(sequence))
+            _ = book.add(Receipt(subject: id.alone, outcome: outcome), now: Self.moment + wait)
+        }
+        add(1, .applied, after: .zero)
+        add(3, .applied, after: .milliseconds(5))
+        #expect(book.due == Self.moment + Limits.receiptDelay)
+        add(5, .failed(reason: "down"), after: .milliseconds(6))
+        #expect(book.due == Self.moment + .milliseconds(6))
+        #expect(book.takeAll().count == 3)
+        add(7, .applied, after: .milliseconds(8))
+        #expect(book.due == Self.moment + .milliseconds(8) + Limits.receiptDelay)
     }
 }

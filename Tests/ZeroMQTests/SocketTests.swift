@@ -128,6 +128,26 @@ import Testing
         #expect(try new.receiveTexts()?.dropFirst() == ["whole", "message"])
     }
 
+    @Test("disconnect while a message is there that somebody has looked at")
+    func disconnectUnread() throws {
+        let publisher = try Socket<Publish>(in: context, options: .plain)
+        let subscriber = try Socket<Subscribe>(in: context, options: .plain)
+        let endpoint = try publisher.bindAnywhere()
+        try subscriber.subscribe(prefix: [])
+        try subscriber.connect(to: endpoint)
+        for texts in [Message("one", "frame after", "another"), Message("whole", "message")] {
+            try join(publisher, subscriber)
+            try publisher.trySend(texts)
+            #expect(subscriber.becomesReadable())
+            try subscriber.disconnect(from: endpoint)
+            #expect(try subscriber.tryReceive(limit: .generous) == .nothing)
+            try subscriber.connect(to: endpoint)
+        }
+        try join(publisher, subscriber)
+        try publisher.trySend(Message("next", "message"))
+        #expect(try subscriber.receiveTexts() == ["next", "message"])
+    }
+
     @Test("tell the port that the system chose")
     func lastEndpoint() throws {
         let router = try Socket<Router>(in: context, options: .plain)

@@ -23,7 +23,7 @@ public struct FastCGIClient: Sendable {
         return try await pool.run { () throws(CacheTargetError) in
             var connection = try FastCGIConnection.open(
                 address, deadlines: deadlines, deadline: .after(deadlines.total))
-            let reply = try connection.perform(request, keepsConnection: false)
+            let reply = try connection.perform(request)
             try reply.check(address)
             return reply
         }

@@ -69,7 +69,7 @@ public struct CacheSet: Sendable {
     /// What such a step names as its target.
     public static let name = "caches"
 
-    private let targets: [any CacheTarget]
+    let targets: [any CacheTarget]
 
     /// Takes the caches in the order of the configuration.
     public init(_ targets: [any CacheTarget]) {
@@ -99,7 +99,7 @@ public struct CacheSet: Sendable {
         }
     }
 
-    private func unknown(_ order: Invalidation) -> [StepReceipt] {
+    func unknown(_ order: Invalidation) -> [StepReceipt] {
         let known = targets.reduce(into: Set<OrderPart>()) { $0.formUnion($1.abilities) }
         let missing = order.parts.subtracting(known)
         return OrderPart.allCases.filter(missing.contains).map { part in

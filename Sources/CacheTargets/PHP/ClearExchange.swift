@@ -25,17 +25,21 @@ struct ClearExchange: Sendable {
         _ request: ClearRequest, at address: SocketAddress, until deadline: Deadline
     ) throws(CacheTargetError) -> Answer {
         let edition = request.edition
+        let awaitsRestart = request.opcode == .all
         try script.install(edition)
+        if awaitsRestart { try script.install(.counting) }
         var connection = try FastCGIConnection.open(
             address, deadlines: deadlines, deadline: deadline)
-        let awaitsRestart = request.opcode == .all
-        let reply = try ask(
-            edition, request.parameters, request.body, on: &connection,
-            keepsConnection: awaitsRestart)
+        let order = message(edition, request.parameters, request.body)
+        // The question follows at once where PHP has read all of the order before it runs it.
+        let isTogether = awaitsRestart && request.body.isEmpty
+        try connection.send(
+            isTogether ? [order, question] : [order], keepsConnection: awaitsRestart && !isTogether)
+        let reply = try hear(on: &connection)
         guard awaitsRestart, case .active(let before, _, let result) = reply.opcode, result[2] == 0
         else { return Answer(reply: reply, opcodeAfter: nil) }
-        if edition != .whole { try script.install(.whole) }
-        let after = try awaitRestart(since: before, on: &connection, until: deadline)
+        let after = try awaitRestart(
+            since: before, on: &connection, isAsked: isTogether, until: deadline)
         return Answer(reply: reply, opcodeAfter: after)
     }
 
@@ -43,63 +47,70 @@ struct ClearExchange: Sendable {
     func status(
         at address: SocketAddress, until deadline: Deadline
     ) throws(CacheTargetError) -> ClearReply {
-        try script.install(.whole)
+        try script.install(.counting)
         var connection = try FastCGIConnection.open(
             address, deadlines: deadlines, deadline: deadline)
-        return try ask(.whole, Self.statusParameters, [], on: &connection, keepsConnection: false)
+        try connection.send([question])
+        return try hear(on: &connection)
     }
 
+    /// What makes a script that can do everything only count.
     static let statusParameters = [
         (name: "SITESTACKER_OPCODE", value: "none"), ("SITESTACKER_FILES", "0"),
         ("SITESTACKER_USER", "none"), ("SITESTACKER_ITEMS", "0"), ("SITESTACKER_KEYS", "0"),
         ("SITESTACKER_PREFIXES", "0"),
     ]
 
+    private var question: FastCGIRequest { message(.counting, [], []) }
+
     private func awaitRestart(
-        since before: OpcodeCounters, on connection: inout FastCGIConnection,
+        since before: OpcodeCounters, on connection: inout FastCGIConnection, isAsked: Bool,
         until deadline: Deadline
     ) throws(CacheTargetError) -> OpcodeCounters? {
         let limit = Deadline.after(settle).earlier(of: deadline)
         var pause = Duration.milliseconds(1)
-        var keepsConnection = true
+        var reply = try firstStatus(on: &connection, isAsked: isAsked, deadline)
         while true {
-            let reply = try repeatedStatus(
-                on: &connection, keepsConnection: keepsConnection, deadline)
             guard case .active(let now, _, _) = reply.opcode else { return nil }
             if now.wasEmptied(since: before) || limit.hasPassed { return now }
             // Between the questions the child is let go: others may need it.
-            keepsConnection = false
             connection.pause(pause)
             pause = min(pause * 2, .milliseconds(50))
-            connection = try FastCGIConnection.open(
-                connection.address, deadlines: deadlines, deadline: deadline)
+            reply = try statusAnew(on: &connection, deadline)
         }
     }
 
-    /// Asks for the status; once more on a new connection where the child had reached its
-    /// pm.max_requests and closed the kept one.
-    private func repeatedStatus(
-        on connection: inout FastCGIConnection, keepsConnection: Bool, _ deadline: Deadline
+    /// The answer to the question behind the order; asked once more on a new connection where the
+    /// child had reached its pm.max_requests and closed the kept one.
+    private func firstStatus(
+        on connection: inout FastCGIConnection, isAsked: Bool, _ deadline: Deadline
     ) throws(CacheTargetError) -> ClearReply {
         do throws(CacheTargetError) {
-            return try ask(
-                .whole, Self.statusParameters, [], on: &connection, keepsConnection: false)
+            if !isAsked { try connection.send([question]) }
+            return try hear(on: &connection)
         } catch {
-            guard error.code == .replyCut, keepsConnection else { throw error }
-            connection = try FastCGIConnection.open(
-                connection.address, deadlines: deadlines, deadline: deadline)
-            return try ask(
-                .whole, Self.statusParameters, [], on: &connection, keepsConnection: false)
+            guard error.code == .replyCut else { throw error }
+            return try statusAnew(on: &connection, deadline)
         }
     }
 
-    private func ask(
-        _ edition: ClearScript.Edition, _ parameters: [(name: String, value: String)],
-        _ body: [UInt8],
-        on connection: inout FastCGIConnection, keepsConnection: Bool
+    /// Asks on a new connection, which takes the place of the old one: PHP-FPM's child serves nobody
+    /// until that is closed from here, too.
+    private func statusAnew(
+        on connection: inout FastCGIConnection, _ deadline: Deadline
     ) throws(CacheTargetError) -> ClearReply {
+        connection = try FastCGIConnection.open(
+            connection.address, deadlines: deadlines, deadline: deadline)
+        try connection.send([question])
+        return try hear(on: &connection)
+    }
+
+    private func message(
+        _ edition: ClearScript.Edition, _ parameters: [(name: String, value: String)],
+        _ body: [UInt8]
+    ) -> FastCGIRequest {
         let path = script.visiblePath(edition)
-        let request = FastCGIRequest(
+        return FastCGIRequest(
             parameters: [
                 ("GATEWAY_INTERFACE", "CGI/1.1"), ("SERVER_PROTOCOL", "HTTP/1.1"),
                 ("SERVER_SOFTWARE", "sitestacker"), ("REQUEST_METHOD", "POST"),
@@ -108,7 +119,12 @@ struct ClearExchange: Sendable {
                 ("CONTENT_TYPE", "application/octet-stream"),
                 ("CONTENT_LENGTH", String(body.count)), ("SITESTACKER_TOKEN", script.token),
             ] + parameters, body: body)
-        let reply = try connection.perform(request, keepsConnection: keepsConnection)
+    }
+
+    private func hear(
+        on connection: inout FastCGIConnection
+    ) throws(CacheTargetError) -> ClearReply {
+        let reply = try connection.receive()
         try reply.check(connection.address)
         do {
             return try ClearReply.decode(reply.body)

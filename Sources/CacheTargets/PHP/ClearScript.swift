@@ -15,10 +15,12 @@ import Synchronization
 /// Invariant: before each use the file is compared byte by byte, and put right if it differs.
 /// The directory belongs to one daemon: scripts of earlier processes are removed from it.
 public final class ClearScript: Sendable {
-    /// Which of the two programs.
+    /// Which of the programs.
     public enum Edition: Sendable, CaseIterable {
         /// Resets, clears everything, and counts; PHP keeps it out of the opcode cache.
         case whole
+        /// Only counts: what follows a reset, which costs PHP the less the shorter it is.
+        case counting
         /// Can also clear by file, key, prefix and pattern; PHP caches it.
         case selective
     }
@@ -40,6 +42,7 @@ public final class ClearScript: Sendable {
     public let directory: String
     private let visibleDirectory: String
     private let whole: File
+    private let counting: File
     private let selective: File
     let token: String
     fileprivate static let namePrefix = "sitestacker-clear-"
@@ -56,6 +59,7 @@ public final class ClearScript: Sendable {
         token = Hexadecimal.text((0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })
         let fingerprint = SHA256.hexadecimal(Array(token.utf8))
         whole = File(ClearScriptSource.whole(tokenFingerprint: fingerprint), isKeptOut: true)
+        counting = File(ClearScriptSource.counting(tokenFingerprint: fingerprint), isKeptOut: true)
         selective = File(
             ClearScriptSource.selective(tokenFingerprint: fingerprint), isKeptOut: false)
         self.directory = directory
@@ -65,6 +69,7 @@ public final class ClearScript: Sendable {
     private func file(_ edition: Edition) -> File {
         switch edition {
         case .whole: whole
+        case .counting: counting
         case .selective: selective
         }
     }
@@ -178,7 +183,7 @@ public final class ClearScript: Sendable {
             return
         }
         for name in DirectoryNames.read(listing) {
-            let isOurs = name == whole.name || name == selective.name
+            let isOurs = Edition.allCases.contains { file($0).name == name }
             let isScript = name.hasPrefix(Self.namePrefix) && name.hasSuffix(".php")
             let isLeftover = name.hasPrefix(".\(Self.namePrefix)") && name.hasSuffix(".new")
             if !isOurs, isScript || isLeftover { _ = unlinkat(folder, name, 0) }

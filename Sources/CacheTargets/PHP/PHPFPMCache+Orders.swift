@@ -2,7 +2,7 @@
 
 public import ClusterModel
 
-extension PHPFPMCache: CacheTarget {
+extension PHPFPMCache: ThreadedCacheTarget {
     /// What steps of a master are called before its address.
     private static let prefix = "php-fpm "
 
@@ -10,21 +10,26 @@ extension PHPFPMCache: CacheTarget {
     public var abilities: Set<OrderPart> { PHPOrder.abilities }
 
     /// Clears every master: one request for each, whatever the order names.
-    public func clear(
-        _ order: Invalidation, sparing spared: Set<String>
-    ) async -> [StepReceipt] {
+    public func begin(
+        _ order: Invalidation, sparing spared: Set<String>,
+        then: @escaping @Sendable ([StepReceipt]) -> Void
+    ) {
         let plan = PHPOrder(order, site: site)
-        var steps = plan.refused.map { $0.step(target: "php-fpm") }
-        if let request = plan.request {
-            let reports = await clear(request) { spared.contains(Self.prefix + $0) }
-            steps += reports.map { report in
+        let refused = plan.refused.map { $0.step(target: "php-fpm") }
+        guard let request = plan.request else { return then(Self.once(refused)) }
+        begin(request, sparing: { spared.contains(Self.prefix + $0) }) { reports in
+            let steps = reports.map { report in
                 // Where there is no socket at all the report has no address.
                 let isNameless = report.target == "php-fpm"
                 return StepReceipt(
                     report, target: isNameless ? report.target : Self.prefix + report.target)
             }
+            then(Self.once(refused + steps))
         }
-        return steps.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    private static func once(_ steps: [StepReceipt]) -> [StepReceipt] {
+        steps.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 }
 

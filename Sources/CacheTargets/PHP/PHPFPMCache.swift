@@ -40,86 +40,131 @@ public final class PHPFPMCache: Sendable {
     /// - Parameter isSpared: Whether the master that a former report named by this target is left
     ///   alone, without a report.
     public func clear(
-        _ request: ClearRequest, sparing isSpared: (String) -> Bool = { _ in false }
+        _ request: ClearRequest,
+        sparing isSpared: @escaping @Sendable (String) -> Bool = { _ in false }
     ) async -> [CacheClearReport] {
+        await withCheckedContinuation { continuation in
+            begin(request, sparing: isSpared) { continuation.resume(returning: $0) }
+        }
+    }
+
+    /// Begins a clear, and returns at once; what follows is called on one of the threads.
+    func begin(
+        _ request: ClearRequest, sparing isSpared: @escaping @Sendable (String) -> Bool,
+        then: @escaping @Sendable ([CacheClearReport]) -> Void
+    ) {
         let limit = Deadline.after(exchange.deadlines.total)
-        var masters: [[SocketAddress]]
-        do throws(CacheTargetError) {
-            // Half: a frozen master must leave the others time for their clear.
-            masters = try await self.masters(until: limit.half)
-        } catch {
-            return ClearVerdict(target: error.target, request: request, milliseconds: 0)
-                .reports(error)
-        }
-        guard !masters.isEmpty else {
-            return ClearVerdict(target: "php-fpm", request: request, milliseconds: 0)
-                .reports(.nothingToClear(endpoints.absence))
-        }
-        // The first pool stands for its master: another one names only what the first could not do.
-        masters.removeAll { isSpared($0[0].description) }
-        if masters.count == 1 { return await clear(request, master: masters[0], until: limit) }
-        return await withTaskGroup(of: (Int, [CacheClearReport]).self) { group in
-            for (index, master) in masters.enumerated() {
-                group.addTask { (index, await self.clear(request, master: master, until: limit)) }
+        // Half: a frozen master must leave the others time for their clear.
+        findMasters(until: limit.half) { found in
+            switch found {
+            case .failure(let error):
+                let verdict = ClearVerdict(target: error.target, request: request, milliseconds: 0)
+                then(verdict.reports(error))
+            case .success([]):
+                let verdict = ClearVerdict(target: "php-fpm", request: request, milliseconds: 0)
+                then(verdict.reports(.nothingToClear(self.endpoints.absence)))
+            case .success(let masters):
+                // The first pool stands for its master: another one names only what the first
+                // could not do.
+                let meant = masters.filter { !isSpared($0[0].description) }
+                self.clear(request, masters: meant, until: limit, then: then)
             }
-            var results: [(Int, [CacheClearReport])] = []
-            for await result in group { results.append(result) }
-            return results.sorted { $0.0 < $1.0 }.flatMap(\.1)
         }
+    }
+
+    /// Clears masters side by side, the first on this thread.
+    private func clear(
+        _ request: ClearRequest, masters: [[SocketAddress]], until limit: Deadline,
+        then: @escaping @Sendable ([CacheClearReport]) -> Void
+    ) {
+        guard let first = masters.first else { return then([]) }
+        let gathering = Gathering<[CacheClearReport]>(masters.count) { then($0.flatMap(\.self)) }
+        for (index, master) in masters.enumerated().dropFirst() {
+            let isAccepted = pool.submit {
+                gathering.put(self.clear(request, master: master, until: limit), at: index)
+            }
+            guard !isAccepted else { continue }
+            let verdict = ClearVerdict(
+                target: master[0].description, request: request, milliseconds: 0)
+            gathering.put(verdict.reports(BlockingPool.refusal), at: index)
+        }
+        gathering.put(clear(request, master: first, until: limit), at: 0)
     }
 
     /// The sockets of each master, found anew; those which nothing tells apart stand alone.
     ///
     /// - Throws: `CacheTargetError` where the directory of the sockets cannot be read.
     public func masters() async throws(CacheTargetError) -> [[SocketAddress]] {
-        try await masters(until: .after(exchange.deadlines.total))
+        let found = await withCheckedContinuation { continuation in
+            findMasters(until: .after(exchange.deadlines.total)) {
+                continuation.resume(returning: $0)
+            }
+        }
+        return try found.get()
     }
 
-    private func masters(
-        until limit: Deadline
-    ) async throws(CacheTargetError) -> [[SocketAddress]] {
-        let addresses = try await addresses()
-        guard addresses.count > 1 else { return addresses.map { [$0] } }
-        let identities = await withTaskGroup(of: (Int, MasterIdentity?).self) { group in
-            for (index, address) in addresses.enumerated() {
-                group.addTask { (index, await self.identity(of: address, until: limit)) }
+    /// Finds them on one of the threads, and calls what follows there.
+    private func findMasters(
+        until limit: Deadline,
+        then: @escaping @Sendable (Result<[[SocketAddress]], CacheTargetError>) -> Void
+    ) {
+        let isAccepted = pool.submit {
+            do throws(CacheTargetError) {
+                self.tellApart(try self.endpoints.resolved(), until: limit) { then(.success($0)) }
+            } catch {
+                then(.failure(error))
             }
-            var found: [Int: MasterIdentity] = [:]
-            for await (index, identity) in group { found[index] = identity }
-            return found
         }
+        if !isAccepted { then(.failure(BlockingPool.refusal)) }
+    }
+
+    private func tellApart(
+        _ addresses: [SocketAddress], until limit: Deadline,
+        then: @escaping @Sendable ([[SocketAddress]]) -> Void
+    ) {
+        guard addresses.count > 1 else { return then(addresses.map { [$0] }) }
+        let gathering = Gathering<MasterIdentity?>(addresses.count) {
+            then(Self.grouped(addresses, $0))
+        }
+        for (index, address) in addresses.enumerated() {
+            // A TCP port has nothing that would show that another master has taken it over.
+            guard case .unix(let path) = address, let file = SocketFile(path) else {
+                gathering.put(nil, at: index)
+                continue
+            }
+            if let identity = known.withLock({ $0[file] }) {
+                gathering.put(identity, at: index)
+                continue
+            }
+            let isAccepted = pool.submit {
+                gathering.put(self.ask(address, file, until: limit), at: index)
+            }
+            if !isAccepted { gathering.put(nil, at: index) }
+        }
+    }
+
+    private static func grouped(
+        _ addresses: [SocketAddress], _ identities: [MasterIdentity?]
+    ) -> [[SocketAddress]] {
         var places: [MasterIdentity: Int] = [:]
         var masters: [[SocketAddress]] = []
-        for (index, address) in addresses.enumerated() {
-            if let identity = identities[index], let place = places[identity] {
+        for (address, identity) in zip(addresses, identities) {
+            if let identity, let place = places[identity] {
                 masters[place].append(address)
                 continue
             }
-            if let identity = identities[index] { places[identity] = masters.count }
+            if let identity { places[identity] = masters.count }
             masters.append([address])
         }
         return masters
     }
 
-    private func addresses() async throws(CacheTargetError) -> [SocketAddress] {
-        // What the configuration names needs no thread that waits for a disk.
-        if case .addresses(let list) = endpoints { return list }
-        let endpoints = endpoints
-        return try await pool.run { () throws(CacheTargetError) in try endpoints.resolved() }
-    }
-
     /// The master behind a socket; remembered for as long as the socket is the same one.
-    private func identity(
-        of address: SocketAddress, until limit: Deadline
-    ) async -> MasterIdentity? {
-        // A TCP port has nothing that would show that another master has taken it over.
-        guard case .unix(let path) = address, let file = SocketFile(path) else { return nil }
-        if let identity = known.withLock({ $0[file] }) { return identity }
-        let exchange = exchange
+    private func ask(
+        _ address: SocketAddress, _ file: SocketFile, until limit: Deadline
+    ) -> MasterIdentity? {
         do throws(CacheTargetError) {
-            let reply = try await pool.run { () throws(CacheTargetError) in
-                try exchange.status(at: address, until: limit)
-            }
+            let reply = try exchange.status(at: address, until: limit)
             guard let identity = MasterIdentity(reply) else { return nil }
             known.withLock { known in
                 if known.count >= PHPFPMEndpoints.maximumSockets { known.removeAll() }
@@ -138,20 +183,20 @@ public final class PHPFPMCache: Sendable {
     /// done.
     private func clear(
         _ request: ClearRequest, master: [SocketAddress], until limit: Deadline
-    ) async -> [CacheClearReport] {
+    ) -> [CacheClearReport] {
         if request.opcode == .all, let address = master.first(where: reloading.contains) {
-            let reload = await reload(request, at: address, until: limit)
+            let reload = reload(request, at: address, until: limit)
             guard reload.contains(where: { !$0.outcome.isDone }), !limit.hasPassed else {
                 return reload
             }
-            return reload + (await clearPools(request, master, until: limit))
+            return reload + clearPools(request, master, until: limit)
         }
-        return await clearPools(request, master, until: limit)
+        return clearPools(request, master, until: limit)
     }
 
     private func reload(
         _ request: ClearRequest, at address: SocketAddress, until limit: Deadline
-    ) async -> [CacheClearReport] {
+    ) -> [CacheClearReport] {
         let reload = MasterReload(exchange: exchange)
         let began = ContinuousClock.now
         func verdict() -> ClearVerdict {
@@ -160,9 +205,7 @@ public final class PHPFPMCache: Sendable {
                 milliseconds: (ContinuousClock.now - began) / .milliseconds(1))
         }
         do throws(CacheTargetError) {
-            let result = try await pool.run { () throws(CacheTargetError) in
-                try reload.perform(at: address, until: limit)
-            }
+            let result = try reload.perform(at: address, until: limit)
             return verdict().reports(result)
         } catch {
             return [verdict().report(.opcode, .failed(error))]
@@ -173,12 +216,12 @@ public final class PHPFPMCache: Sendable {
     /// that one whose workers hang does not keep the caches from being cleared through the next.
     private func clearPools(
         _ request: ClearRequest, _ master: [SocketAddress], until limit: Deadline
-    ) async -> [CacheClearReport] {
+    ) -> [CacheClearReport] {
         var reports: [CacheClearReport] = []
         var rest = request
         for (index, address) in master.enumerated() where !(index > 0 && limit.hasPassed) {
             let share = index == master.count - 1 ? limit : limit.half
-            for report in await clear(rest, at: address, until: share) {
+            for report in clear(rest, at: address, until: share) {
                 if let index = reports.firstIndex(where: { $0.cache == report.cache }) {
                     if report.outcome.isDone { reports[index] = report }
                 } else {
@@ -196,8 +239,7 @@ public final class PHPFPMCache: Sendable {
 
     private func clear(
         _ request: ClearRequest, at address: SocketAddress, until limit: Deadline
-    ) async -> [CacheClearReport] {
-        let exchange = exchange
+    ) -> [CacheClearReport] {
         let began = ContinuousClock.now
         func verdict() -> ClearVerdict {
             ClearVerdict(
@@ -205,9 +247,7 @@ public final class PHPFPMCache: Sendable {
                 milliseconds: (ContinuousClock.now - began) / .milliseconds(1))
         }
         do throws(CacheTargetError) {
-            let answer = try await pool.run { () throws(CacheTargetError) in
-                try exchange.clear(request, at: address, until: limit)
-            }
+            let answer = try exchange.clear(request, at: address, until: limit)
             return verdict().reports(answer)
         } catch {
             return verdict().reports(error)

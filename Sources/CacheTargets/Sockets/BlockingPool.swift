@@ -26,6 +26,17 @@ public final class BlockingPool: Sendable {
 
     deinit { queue.close() }
 
+    /// Has `job` run on one of the threads; `false`, and it never runs, where the queue is full.
+    ///
+    /// The job has its own deadline.
+    func submit(_ job: @escaping @Sendable () -> Void) -> Bool { queue.add(job) }
+
+    /// What is said where the queue is full.
+    static let refusal = CacheTargetError(
+        .busy, target: "cache targets", operation: "queue work",
+        expected: "at most \(maximumQueue) waiting jobs", found: "more",
+        hint: "Clear less often; bursts are meant to be coalesced.")
+
     /// Runs `job` on one of the threads.
     ///
     /// Cancellation is not observed: the job has its own deadline.
@@ -42,13 +53,7 @@ public final class BlockingPool: Sendable {
                     continuation.resume(returning: .failure(error))
                 }
             }
-            guard !accepted else { return }
-            continuation.resume(
-                returning: .failure(
-                    CacheTargetError(
-                        .busy, target: "cache targets", operation: "queue work",
-                        expected: "at most \(Self.maximumQueue) waiting jobs", found: "more",
-                        hint: "Clear less often; bursts are meant to be coalesced.")))
+            if !accepted { continuation.resume(returning: .failure(Self.refusal)) }
         }
         return try result.get()
     }

@@ -25,6 +25,8 @@ struct ClearOrder: Sendable {
     var done: Set<String> = []
     /// Whether it failed in a retry of it alone.
     var isAlone = false
+    /// The batch that it came in, where that is not durable here yet.
+    var unlogged: Digest?
     private var told: Told?
 
     init(

@@ -7,6 +7,9 @@ import ClusterModel
 /// after the order came and after everything that its publisher had seen was applied here. Until
 /// then the caches that failed are tried again, for ever; the others are not emptied again for it.
 ///
+/// A clear may begin while the batch of its order is still on its way to disk, as clearing twice does
+/// no harm. What came of it is kept until the batch is durable, and told to nobody before.
+///
 /// Orders that are new wait for nothing but the clear that runs; those that failed wait for their
 /// next attempt, together at first and then apart (`FailedClears`). Where both may begin they take
 /// turns, so that a cache that is down holds up nobody, and is held up by nobody.
@@ -44,12 +47,20 @@ struct ClearQueue: Sendable {
         let isRetry: Bool
     }
 
+    /// An order whose clear ended before its batch was durable.
+    private struct Ahead: Sendable {
+        var order: ClearOrder
+        let outcome: ApplyOutcome
+        let steps: [StepReceipt]
+    }
+
     /// Never tried since they came, or since what they speak of did.
     private var fresh: [ClearOrder] = []
     private var failed = FailedClears()
     /// Cleared once; they are cleared again when what they speak of is applied here.
     private var premature: [ClearOrder] = []
     private var running: Run?
+    private var ahead: [Ahead] = []
     private var failures = 0
     private var notBefore = Instant(nanoseconds: 0)
     private var isRetryTurn = false
@@ -113,6 +124,46 @@ struct ClearQueue: Sendable {
         let orders = takeFresh(now: now)
         guard !orders.isEmpty else { return nil }
         return run(orders, isRetry: false, isApplied, ticket())
+    }
+
+    /// Begins a clear for orders of a batch that is not durable yet, where nothing else is to be
+    /// done; else they wait for their turn, which comes when it is durable.
+    mutating func beginEarly(
+        _ orders: [(id: EventID, invalidation: Invalidation)], of batch: Digest, now: Instant,
+        isApplied: (VersionVector) -> Bool, ticket: () -> ApplyTicket
+    ) -> ApplyTask? {
+        guard running == nil, !orders.isEmpty, !fresh.contains(where: { $0.due <= now }),
+            !ahead.contains(where: { $0.order.unlogged == batch }),
+            // Whatever clears everything takes its turn with the other nodes.
+            !Invalidation.joined(orders.map(\.invalidation)).everything
+        else { return nil }
+        let early = orders.map { id, invalidation in
+            var order = ClearOrder(cause: .event(id), invalidation: invalidation, due: now)
+            order.unlogged = batch
+            return order
+        }
+        return run(early, isRetry: false, isApplied, ticket())
+    }
+
+    /// The batch of an order is durable; `nil` where no clear began for it before.
+    ///
+    /// - Returns: What is to be told, with its steps: nothing yet where the clear still runs.
+    mutating func claim(
+        _ id: EventID, of batch: Digest, now: Instant, jitter: inout Jitter
+    ) -> (results: [Result], steps: [StepReceipt])? {
+        func isMeant(_ order: ClearOrder) -> Bool {
+            order.cause == .event(id) && order.unlogged == batch
+        }
+        if let index = running?.orders.firstIndex(where: isMeant) {
+            running?.orders[index].unlogged = nil
+            return ([], [])
+        }
+        guard let index = ahead.firstIndex(where: { isMeant($0.order) }) else { return nil }
+        var ended = ahead.remove(at: index)
+        ended.order.unlogged = nil
+        let results = settle(
+            [ended.order], isRetry: false, ended.outcome, ended.steps, now: now, jitter: &jitter)
+        return (results, ended.steps)
     }
 
     private mutating func ripen(now: Instant, _ isApplied: (VersionVector) -> Bool) {
@@ -189,11 +240,27 @@ struct ClearQueue: Sendable {
         guard let run = running else { return [] }
         running = nil
         isRetryTurn = !run.isRetry
+        for order in run.orders where order.unlogged != nil {
+            ahead.append(Ahead(order: order, outcome: outcome, steps: steps))
+        }
+        // What is forgotten is cleared for again.
+        ahead.removeFirst(max(0, ahead.count - Limits.clearsAhead))
+        let logged = run.orders.filter { $0.unlogged == nil }
+        guard !logged.isEmpty else { return [] }
+        return settle(
+            logged, isRetry: run.isRetry, outcome, steps, now: now, jitter: &jitter)
+    }
+
+    /// What a clear that ended means for orders whose batches are durable.
+    private mutating func settle(
+        _ orders: [ClearOrder], isRetry: Bool, _ outcome: ApplyOutcome, _ steps: [StepReceipt],
+        now: Instant, jitter: inout Jitter
+    ) -> [Result] {
         let failing = Set(steps.filter { $0.failure != nil }.map(\.target))
         let cleared = Set(steps.map(\.target)).subtracting(failing)
         var results: [Result] = []
         var undone: [ClearOrder] = []
-        for var order in run.orders where !order.cause.isOutdated(by: newestSwitch) {
+        for var order in orders where !order.cause.isOutdated(by: newestSwitch) {
             let isDone =
                 outcome.isSuccess || !failing.isEmpty && failing.isSubset(of: order.done)
             order.done.formUnion(cleared)
@@ -206,22 +273,22 @@ struct ClearQueue: Sendable {
                 undone.append(order)
             }
         }
-        if run.isRetry { failed.split(undone) } else { failed.add(undone) }
+        if isRetry { failed.split(undone) } else { failed.add(undone) }
         failed.foldBeyondLimit()
-        schedule(after: run, outcome, now: now, jitter: &jitter)
+        schedule(afterRetry: isRetry, outcome, now: now, jitter: &jitter)
         return results
     }
 
     private mutating func schedule(
-        after run: Run, _ outcome: ApplyOutcome, now: Instant, jitter: inout Jitter
+        afterRetry isRetry: Bool, _ outcome: ApplyOutcome, now: Instant, jitter: inout Jitter
     ) {
         if outcome.isSuccess || failed.isEmpty {
             // Every cache answers: what failed before need not wait any longer.
             // One that failed alone may be at fault itself, and is not tried with every success.
             failures = 0
-            let mayBegin = run.isRetry || failed.hasUntried
+            let mayBegin = isRetry || failed.hasUntried
             notBefore = mayBegin ? now : min(notBefore, now + Limits.clearBackoff.first)
-        } else if run.isRetry || failures == 0 {
+        } else if isRetry || failures == 0 {
             failures += 1
             // Few groups are each tried as often as if they were the only ones that failed.
             let round = Limits.clearBackoff.wait(afterFailures: failures)

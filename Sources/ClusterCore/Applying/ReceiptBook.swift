@@ -2,15 +2,20 @@
 import ClusterModel
 
 /// What this node has to say of events, until it can be published.
+///
+/// Success waits a moment, so that the receipts of several events make one event, and none competes
+/// with nodes that have not cleared yet. Everything else goes at once, and takes what waits along.
 struct ReceiptBook: Sendable {
     private var waiting: [Receipt] = []
-
-    var isEmpty: Bool { waiting.isEmpty }
+    /// When what waits is to be published; `nil` where nothing waits.
+    private(set) var due: Instant?
 
     /// Notes a receipt; it joins the one before where they say the same of adjoining events.
     ///
     /// Returns what was given up for want of room.
-    mutating func add(_ receipt: Receipt) -> Receipt? {
+    mutating func add(_ receipt: Receipt, now: Instant) -> Receipt? {
+        let wait = receipt.outcome == .applied ? Limits.receiptDelay : .zero
+        due = min(due ?? now + wait, now + wait)
         if let last = waiting.last, let joined = Self.join(last, receipt) {
             waiting[waiting.count - 1] = joined
             return nil
@@ -20,7 +25,10 @@ struct ReceiptBook: Sendable {
     }
 
     mutating func takeAll() -> [Receipt] {
-        defer { waiting = [] }
+        defer {
+            waiting = []
+            due = nil
+        }
         return waiting
     }
 

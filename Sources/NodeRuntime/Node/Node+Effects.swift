@@ -191,8 +191,7 @@ extension Node {
     private func apply(_ task: ApplyTask) {
         switch task.work {
         case .clear(let invalidation, sparing: let spared):
-            start { [self] in
-                let steps = await ports.caches.clear(invalidation, sparing: spared)
+            ports.caches.begin(invalidation, sparing: spared, running: start) { [self] steps in
                 ports.site.health.note(steps)
                 post(.applied(task.ticket, ApplyOutcome(steps).fitted(), steps.fitted()))
             }

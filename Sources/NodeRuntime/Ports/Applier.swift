@@ -22,6 +22,30 @@ public protocol CacheClearer: Sendable {
     func clear(
         _ invalidation: Invalidation, sparing spared: Set<String>
     ) async -> [StepReceipt]
+
+    /// Begins what `clear` does, and returns at once: the node calls it on the thread that decides.
+    ///
+    /// Whoever has threads of his own spares the order the way through tasks.
+    ///
+    /// - Parameters:
+    ///   - run: Has something done that needs a task; to be called before this returns.
+    ///   - then: Takes the steps, once, on any thread.
+    func begin(
+        _ invalidation: Invalidation, sparing spared: Set<String>,
+        running run: (@escaping @Sendable () async -> Void) -> Void,
+        then: @escaping @Sendable ([StepReceipt]) -> Void
+    )
+}
+
+extension CacheClearer {
+    /// Clears in a task.
+    public func begin(
+        _ invalidation: Invalidation, sparing spared: Set<String>,
+        running run: (@escaping @Sendable () async -> Void) -> Void,
+        then: @escaping @Sendable ([StepReceipt]) -> Void
+    ) {
+        run { then(await clear(invalidation, sparing: spared)) }
+    }
 }
 
 /// Runs what the configuration says shall happen on an application event.

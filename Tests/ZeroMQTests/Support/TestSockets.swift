@@ -49,13 +49,19 @@ extension Socket {
 }
 
 extension Socket where Role: ReceivingRole {
+    /// Waits a little until something can be received.
+    @discardableResult
+    borrowing func becomesReadable(milliseconds: Int = 5_000) -> Bool {
+        var item = zmq_pollitem_t(
+            socket: core.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+        return zmq_poll(&item, 1, milliseconds) == 1
+    }
+
     /// Receives, and waits for it a little.
     borrowing func receive(
         limit: ReceiveLimit = .generous, milliseconds: Int = 5_000
     ) throws -> Reception {
-        var item = zmq_pollitem_t(
-            socket: core.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
-        zmq_poll(&item, 1, milliseconds)
+        becomesReadable(milliseconds: milliseconds)
         return try tryReceive(limit: limit)
     }
 
