@@ -7,7 +7,11 @@
  *     floor paced          the same, one event after another, each after a pause
  *     floor throughput     a signature for 64 events, no high-water mark, no log
  *     floor roundtrip      DEALER to ROUTER and back, 200 bytes
+ *     floor clears CLEARING-SCRIPT PRIMING-SCRIPT SOCKET...
+ *                          paced, and each subscriber clears a PHP-FPM of its own by FastCGI
  */
+#define _GNU_SOURCE
+#include "exchange.h"
 #include "measure.h"
 
 #include <sodium.h>
@@ -22,6 +26,7 @@ static char endpoint[64];
 static void *publisher;
 static unsigned char frame[SIGNATURE + LARGEST_BATCH * EVENT_BYTES];
 static size_t batch = 1, waiting;
+static char **clears; /* scripts and sockets, where subscribers clear */
 
 static void require(int status, const char *what) {
     if (status != 0) {
@@ -80,8 +85,11 @@ static void subscribe(int index) {
         const size_t size = zmq_msg_size(&message);
         if (crypto_sign_verify_detached(bytes, bytes + SIGNATURE, size - SIGNATURE, verify_key) != 0)
             continue;
-        for (size_t at = SIGNATURE; at + EVENT_BYTES <= size; at += EVENT_BYTES)
+        for (size_t at = SIGNATURE; at + EVENT_BYTES <= size; at += EVENT_BYTES) {
+            if (clears != NULL && !is_greeting(bytes + at))
+                run_script(clears[0], clears + 2 + index, 1, "CLEARED");
             arrived(index, bytes + at, EVENT_BYTES);
+        }
     }
 }
 
@@ -98,20 +106,36 @@ static void publish(const unsigned char *event) {
     if (waiting == batch * EVENT_BYTES) flush();
 }
 
-/* As orders to clear come: nobody is busy when one is published. */
-static void measure_paced(void) {
+static void publish_paced(uint64_t number) {
     unsigned char event[EVENT_BYTES];
     fill(event);
+    memcpy(event, &number, sizeof number);
+    sleep_ms(PAUSE_MS);
+    board->sent[number] = now();
+    publish(event);
+    flush();
+    wait_for_all(number + 1, 2000);
+}
+
+/* As orders to clear come: nobody is busy when one is published. */
+static void measure_paced(void) {
     greet(publish, flush);
-    for (uint64_t i = 0; i < PACED_EVENTS; i++) {
-        sleep_ms(PAUSE_MS);
-        memcpy(event, &i, sizeof i);
-        board->sent[i] = now();
-        publish(event);
-        flush();
-        wait_for_all(i + 1, 2000);
+    for (uint64_t i = 0; i < PACED_EVENTS; i++) publish_paced(i);
+    print_latency("paced", "floor", 0, PACED_EVENTS);
+}
+
+/* The whole way of an order in C: three processes hear of it, and each clears at once. */
+static void measure_clears(void) {
+    uint64_t next = 0;
+    greet(publish, flush);
+    for (; next < WARM_UP_CLEARS; next++) publish_paced(next);
+    for (int i = 0; i < EMPTY_CLEARS; i++) publish_paced(next++);
+    print_latency("order.empty", "floor", next - EMPTY_CLEARS, EMPTY_CLEARS);
+    for (int i = 0; i < PRIMED_CLEARS; i++) {
+        run_script(clears[1], clears + 2, SUBSCRIBERS, "PRIMED");
+        publish_paced(next++);
     }
-    print_latency("paced", "floor", PACED_EVENTS);
+    print_latency("order.primed", "floor", next - PRIMED_CLEARS, PRIMED_CLEARS);
 }
 
 static void answer(void) {
@@ -160,6 +184,7 @@ int main(int count, char **words) {
     require(zmq_curve_keypair(server_public, server_secret), "key pair");
     require(zmq_curve_keypair(client_public, client_secret), "key pair");
     make_scoreboard();
+    if (strcmp(mode, "clears") == 0 && count == 4 + SUBSCRIBERS) clears = words + 2;
     choose_endpoint();
     alarm(120);
     if (strcmp(mode, "roundtrip") == 0) {
@@ -175,11 +200,13 @@ int main(int count, char **words) {
         measure_latency("floor", publish, flush);
     } else if (strcmp(mode, "paced") == 0) {
         measure_paced();
+    } else if (clears != NULL) {
+        measure_clears();
     } else if (strcmp(mode, "throughput") == 0) {
         batch = LARGEST_BATCH;
         measure_throughput("floor", publish, flush, MOST_EVENTS);
     } else {
-        fprintf(stderr, "usage: floor latency|paced|throughput|roundtrip\n");
+        fprintf(stderr, "usage: floor latency|paced|throughput|roundtrip|clears ...\n");
         end_subscribers();
         return 64;
     }

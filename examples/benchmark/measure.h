@@ -39,12 +39,18 @@ static void make_scoreboard(void) {
     if (board == MAP_FAILED) fail("mmap");
 }
 
+static int is_greeting(const void *bytes) {
+    uint64_t event;
+    memcpy(&event, bytes, sizeof event);
+    return event == GREETING;
+}
+
 /* Subscriber `index` has an event. */
 static void arrived(int index, const void *bytes, size_t size) {
     uint64_t time = now(), event;
     if (size < sizeof event) return;
     memcpy(&event, bytes, sizeof event);
-    if (event == GREETING) {
+    if (is_greeting(bytes)) {
         atomic_store(&board->ready[index], 1);
         return;
     }
@@ -119,12 +125,12 @@ static void wait_for_all(uint64_t count, uint64_t quiet) {
     }
 }
 
-/* How long events were under way: to any subscriber, and to the last of all. */
-static void print_latency(const char *what, const char *peer, size_t count) {
+/* How long so many events from the first on were under way: to any subscriber, and to the last of all. */
+static void print_latency(const char *what, const char *peer, size_t first, size_t count) {
     uint64_t each[SUBSCRIBERS * LATENCY_EVENTS], last[LATENCY_EVENTS];
     size_t each_count = 0, last_count = 0, lost = 0;
     char name[64];
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = first; i < first + count; i++) {
         uint64_t slowest = 0;
         int arrivals = 0;
         for (int k = 0; k < SUBSCRIBERS; k++) {
@@ -158,7 +164,7 @@ static void measure_latency(const char *peer, publish_function publish, flush_fu
         if (flush != NULL) flush();
     }
     wait_for_all(LATENCY_EVENTS, 2000);
-    print_latency("event", peer, LATENCY_EVENTS);
+    print_latency("event", peer, 0, LATENCY_EVENTS);
 }
 
 static void measure_throughput(const char *peer, publish_function publish, flush_function flush,

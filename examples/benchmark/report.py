@@ -34,6 +34,8 @@ ROWS = [
     ("cleared.empty.p50", "publish to cleared in 3 PHP-FPM, empty, p50", "µs"),
     ("cleared.empty.p99", "publish to cleared in 3 PHP-FPM, empty, p99", "µs"),
     ("cleared.primed.p50", "publish to cleared in 3 PHP-FPM, filled, p50", "µs"),
+    ("order.empty.last3.p50", "the same in C without proof: 3 processes, empty, p50", "µs"),
+    ("order.primed.last3.p50", "the same in C without proof: 3 processes, filled, p50", "µs"),
     ("clear.all3.empty.p50", "3 PHP-FPM cleared side by side, empty, p50", "µs"),
     ("clear.begin.empty.p50", "of it: publish until a node begins, p50", "µs"),
     ("clear.work.empty.p50", "of it: a node's clear, p50", "µs"),
@@ -79,9 +81,12 @@ def cell(values):
     return middle if low == high else f"{middle} ({number(low)} to {number(high)})"
 
 
-def ratio(figures, what, ours, other):
-    """The median over the rounds of ours / other within one round; None without both."""
-    mine, theirs = figures.get((what, ours), {}), figures.get((what, other), {})
+def ratio(figures, what, ours, other, beside=None):
+    """The median over the rounds of ours / other within one round; None without both.
+
+    Where the other's figure has another name, that is `beside`.
+    """
+    mine, theirs = figures.get((what, ours), {}), figures.get((beside or what, other), {})
     ratios = [mine[r] / theirs[r] for r in mine if theirs.get(r)]
     return statistics.median(ratios) if ratios else None
 
@@ -102,6 +107,9 @@ def marks(figures):
         cleared = ratio(figures, f"cleared.{state}.p50", "sitestacker", "floor")
         yield f"cleared in 3 PHP-FPM, {name}: at most 1.5 x the floor, goal 1.3", cleared, \
             cleared is not None and cleared <= 1.5, "x"
+        same = ratio(
+            figures, f"cleared.{state}.p50", "sitestacker", "floor", f"order.{state}.last3.p50")
+        yield f"cleared in 3 PHP-FPM, {name}: beside the same in C without proof", same, None, "x"
     for what, text in [
         ("event.throughput.lost", "none lost at full speed"),
         ("overload.lost.healthy_subs", "one frozen: none lost by the healthy ones"),
@@ -140,7 +148,8 @@ def block(figures, commit):
     for text, value, is_met, unit in marks(figures):
         shown = "no figure" if value is None else f"{value:.2f}{unit}" if unit == "x" \
             else f"{value:.0f}{unit}"
-        lines.append(f"| {text} | {shown} | {'yes' if is_met else 'no'} |")
+        word = {True: "yes", False: "no", None: "no mark"}[is_met]
+        lines.append(f"| {text} | {shown} | {word} |")
     return "\n".join(lines + [END])
 
 
