@@ -37,6 +37,8 @@ let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+/// SQLite's own calls, as GRDB links it.
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(
@@ -94,7 +96,7 @@ let package = Package(
         // 3: the shells.
         target("ZeroMQ", ["CZeroMQ", "CZeroMQLibrary"]),
         target("MeshTransport", ["ClusterCore", "ClusterModel", "NodeRuntime", "ZeroMQ"]),
-        target("EventLogSQLite", ["ClusterModel", "NodeRuntime", grdb]),
+        target("EventLogSQLite", ["ClusterModel", "NodeRuntime", grdb, sqlite]),
         target("HTTPTransport", [nioCore, nioPosix, nioHTTP1]),
         target("ProgramRunner", [subprocess, systemPackage]),
         target("GitWorkspace", ["ClusterModel", "ProgramRunner"]),

@@ -154,7 +154,9 @@ extension LogEpoch {
     /// The column `counter`.
     var counterColumn: Int64 { Int64(bitPattern: counter) }
     /// The column `nonce`: eight bytes, most significant first, as in an event ID.
-    var nonceColumn: Data { withUnsafeBytes(of: nonce.bigEndian) { Data($0) } }
+    var nonceColumn: Data { Data(nonceBytes) }
+    /// The bytes of that column.
+    var nonceBytes: [UInt8] { withUnsafeBytes(of: nonce.bigEndian) { Array($0) } }
 }
 
 extension SequenceNumber {

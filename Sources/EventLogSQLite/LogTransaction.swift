@@ -30,13 +30,15 @@ struct WriterChanges {
 /// Rows of `epoch` are changed in memory and written once, by `finish`.
 struct LogTransaction {
     let database: Database
+    let statements: LogStatements
     let memory: WriterMemory
     var changed: [EpochID: EpochRow] = [:]
     private(set) var nextEpochID: Int64
     private(set) var nextPosition: Int64
 
-    init(database: Database, memory: WriterMemory) {
+    init(database: Database, statements: LogStatements, memory: WriterMemory) {
         self.database = database
+        self.statements = statements
         self.memory = memory
         nextEpochID = memory.nextEpochID
         nextPosition = memory.nextPosition
@@ -76,26 +78,7 @@ struct LogTransaction {
 
     /// Writes the rows of the epochs that changed.
     mutating func finish() throws {
-        for row in changed.values.sorted(by: { $0.id < $1.id }) {
-            try run(
-                """
-                INSERT INTO epoch (id, origin, counter, nonce, last, chain, applied, floor,
-                    floor_chain, missing_first, missing_last, newest, event_count, byte_count)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (id) DO UPDATE SET last = excluded.last, chain = excluded.chain,
-                    applied = excluded.applied, floor = excluded.floor,
-                    floor_chain = excluded.floor_chain, missing_first = excluded.missing_first,
-                    missing_last = excluded.missing_last, newest = excluded.newest,
-                    event_count = excluded.event_count, byte_count = excluded.byte_count
-                """,
-                [
-                    row.id, row.log.origin.column, row.log.epoch.counterColumn,
-                    row.log.epoch.nonceColumn, row.last.boundColumn, row.chain.column,
-                    row.applied.boundColumn, row.floor.boundColumn, row.floorChain.column,
-                    row.missingFirst.boundColumn, row.missingLast.boundColumn, row.newest.column,
-                    row.eventCount, row.byteCount,
-                ])
-        }
+        for row in changed.values.sorted(by: { $0.id < $1.id }) { try statements.write(row) }
     }
 
     /// What the writer has to remember once this transaction is durable.
@@ -161,16 +144,9 @@ extension LogTransaction {
                     nextPosition,
                 ])
         }
-        try run(
-            """
-            INSERT INTO batch (position, epoch_id, first, count, disposition, has_state, newest,
-                hash, header, signature, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                nextPosition, row.id, first, header.count, Int(disposition.rawValue), hasState,
-                newest.column, batch.hash.column, Data(batch.sealed.header),
-                Data(batch.sealed.signature), Data(batch.sealed.body),
-            ])
+        try statements.write(
+            batch, disposition, hasState: hasState, newest: newest, at: nextPosition,
+            first: first, of: row.id)
         nextPosition += 1
         row.eventCount += header.count
         row.byteCount += batch.storedByteCount

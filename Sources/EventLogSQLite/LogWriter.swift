@@ -19,6 +19,8 @@ struct LogWriter: GroupStore {
 
     private let file: LogFile
     private var memory: WriterMemory
+    /// Made with the first transaction.
+    private var statements: LogStatements?
     private var byteCountSinceCheckpoint = 0
 
     /// A writer for an open file.
@@ -49,8 +51,11 @@ struct LogWriter: GroupStore {
         results.reserveCapacity(group.count)
         let changes = try translating("write to the event log") {
             try file.pool.writeWithoutTransaction { database in
-                var transaction = LogTransaction(database: database, memory: memory)
-                try database.inTransaction(.immediate) {
+                let statements = try self.statements ?? LogStatements(database)
+                self.statements = statements
+                var transaction = LogTransaction(
+                    database: database, statements: statements, memory: memory)
+                try statements.transaction(in: database) {
                     for submission in group {
                         results.append(
                             isolating
@@ -58,7 +63,6 @@ struct LogWriter: GroupStore {
                                 : try whole(submission, in: &transaction))
                     }
                     try transaction.finish()
-                    return .commit
                 }
                 return transaction.changes
             }
@@ -111,6 +115,7 @@ struct LogWriter: GroupStore {
     }
 
     mutating func close(afterFailure: Bool) {
+        statements = nil
         // After a failure the file is left as it is, for the next start to look at.
         guard !afterFailure else { return }
         file.close()

@@ -40,7 +40,7 @@ struct ImportTable: Sendable {
             "MeshTransport": [
                 "ClusterCore", "ClusterModel", "Logging", "NodeRuntime", "WireFormat", "ZeroMQ",
             ],
-            "EventLogSQLite": ["ClusterModel", "GRDB", "NodeRuntime"],
+            "EventLogSQLite": ["ClusterModel", "GRDB", "GRDBSQLite", "NodeRuntime"],
             "HTTPTransport": ["NIOCore", "NIOHTTP1", "NIOPosix"],
             "ProgramRunner": ["Subprocess", "SystemPackage"],
             "GitWorkspace": ["ClusterModel", "ProgramRunner"],
@@ -82,6 +82,7 @@ struct ImportTable: Sendable {
         ],
         doors: [
             "GRDB": ["EventLogSQLite"],
+            "GRDBSQLite": ["EventLogSQLite"],
             "Hummingbird": ["AdminHTTP"],
             "HummingbirdCore": ["AdminHTTP"],
             "NIOHTTP1": ["HTTPTransport"],
