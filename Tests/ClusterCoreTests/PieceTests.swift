@@ -25,6 +25,19 @@ import Testing
         }
     }
 
+    @Test func `another content is shown beside a batch, not what lies before both`() {
+        let chain = Forge.chain(Self.log, counts: [1, 1])
+        let other = Forge.chain(
+            Self.log, counts: [1], topic: "other",
+            after: EpochHead(log: Self.log, last: 1, chain: chain[0].hash))
+        var tracker = empty
+        for batch in [chain[0], other[0]] { #expect(tracker.receive(batch) == .accepted) }
+        #expect(tracker.counterpart(of: chain[1])?.hash == other[0].hash)
+        var broken = empty
+        #expect(broken.receive(chain[0]) == .accepted)
+        #expect(broken.counterpart(of: other[0])?.hash == chain[0].hash)
+    }
+
     @Test(arguments: PieceTests.orders(4))
     func `batches in any order, each twice, make the same log`(order: [Int]) {
         let chain = Forge.chain(Self.log, counts: [1, 3, 2, 5])

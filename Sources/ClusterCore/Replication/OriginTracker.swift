@@ -262,11 +262,14 @@ struct OriginTracker: Sendable {
     }
 
     /// What contradicts a batch and is not on disk, which quarantine forgets.
+    ///
+    /// Another content of its positions; where there is none, what it does not continue.
     func counterpart(of batch: VerifiedBatch) -> VerifiedBatch? {
-        (pending.map(\.batch) + held).first { known in
-            known.hash != batch.hash && known.header.first <= batch.header.last
-                && known.header.last.next >= batch.header.first
+        let known = (pending.map(\.batch) + held).filter { $0.hash != batch.hash }
+        let overlapping = known.first {
+            $0.header.first <= batch.header.last && $0.header.last >= batch.header.first
         }
+        return overlapping ?? known.first { $0.header.last.next == batch.header.first }
     }
 
     /// Follows the log no longer.
