@@ -170,6 +170,25 @@ import Testing
         #expect(receipts(cluster, by: 1) == 1)
     }
 
+    @Test func `a crash while receipts wait for others tells of the order afterwards`() {
+        var cluster = ReplicatorTests.ready(3)
+        _ = cluster.publish(0, [.invalidation(.plain)])
+        cluster.run(for: .milliseconds(10))
+        #expect(clears(cluster, 1) == 1)
+        #expect(cluster.disks[1].logs[Self.newest(of: 0, in: cluster)]?.isEmpty == false)
+        cluster.kill(1)
+        cluster.run(for: .seconds(1))
+        #expect(receipts(cluster, by: 1) == 0)
+        cluster.start(1)
+        cluster.run(for: .seconds(10))
+        #expect(receipts(cluster, by: 1) == 1)
+    }
+
+    private static func newest(of node: Int, in cluster: TestCluster) -> EpochID {
+        let logs = cluster.disks[node].logs.keys.filter { $0.origin == Forge.node(node) }
+        return logs.max() ?? log
+    }
+
     @Test func `an order that is not allowed here clears nothing`() {
         var cluster = TestCluster(count: 2, users: [])
         cluster.startAll()
