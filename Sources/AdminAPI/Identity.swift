@@ -260,6 +260,44 @@ public struct PinRequestDocument: Codable, Sendable, Hashable {
     }
 }
 
+/// What the command line refused by itself, for this server to count and to note: passwords never
+/// come here, so only it knows that one was wrong.
+public struct RefusalRequestDocument: Codable, Sendable, Hashable {
+    /// What was tried.
+    public enum Attempt: String, Codable, Sendable, Hashable {
+        /// To log in; `subject` is the URL that was asked.
+        case login
+        /// To sign records of the cluster.
+        case records
+    }
+
+    /// What was tried.
+    public var attempt: Attempt
+    /// In whose name, as it was typed.
+    public var user: String
+    /// With whom.
+    public var subject: String?
+    /// The code of the error.
+    public var code: String
+
+    /// Makes the document from its fields.
+    public init(attempt: Attempt, user: String, subject: String? = nil, code: String) {
+        self.attempt = attempt
+        self.user = user
+        self.subject = subject
+        self.code = code
+    }
+}
+
+/// The refusal was noted.
+public struct RefusalAnswer: Codable, Sendable, Hashable {
+    /// Always.
+    public var isNoted = true
+
+    /// Says so.
+    public init() {}
+}
+
 /// Applies what a user published while he was not listed here.
 public struct ReplayUserRequestDocument: Codable, Sendable, Hashable {
     /// The user name.

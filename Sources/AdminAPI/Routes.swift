@@ -40,6 +40,8 @@ public enum Routes {
     public static let replayUser = "/v1/replay-user"
     /// POST ``RetryRequestDocument`` → ``RetryAnswer``: tries parked events again.
     public static let retry = "/v1/retry"
+    /// POST ``RefusalRequestDocument`` → ``RefusalAnswer``: the command line refused something.
+    public static let refusal = "/v1/refusal"
     /// POST ``RemoteIdentityRequest`` → ``IdentityDocument``: asks another node through the mesh.
     public static let remoteIdentity = "/v1/remote-identity"
 

@@ -126,6 +126,10 @@ extension Replicator {
             if look.visit == nil {
                 close(look.subject, .failed(reason: refusal.message), attempt: 0)
                 remark(look, .failed(reason: refusal.message))
+                // A grant that has not come is no refusal; one that is over is.
+                if refusal.code == .undated {
+                    report(.withheld(look.subject, reason: refusal.message))
+                }
             }
         case .refused(let refusal):
             shelf.add(look.subject, .refused)

@@ -186,6 +186,14 @@ public final class FakeAdminService: AdminService, DoorService {
         return RecordsAnswer(added: 0, effective: 0)
     }
 
+    /// Keeps the call.
+    public func noteRefusal(
+        _ request: RefusalRequestDocument
+    ) async throws(ErrorDocument) -> RefusalAnswer {
+        note("refusal \(request.attempt.rawValue) \(request.code)")
+        return RefusalAnswer()
+    }
+
     /// Answers from the script.
     public func retryParked(
         _ request: RetryRequestDocument

@@ -107,9 +107,11 @@ struct ServedInstallation: Sendable {
 
     /// This node's keys, made at the first start.
     private static func identity(in state: SiteState) throws -> NodeIdentity {
-        if var bytes = try state.read(.nodeKey) {
+        let kept = try state.decoded(.nodeKey) { bytes in
+            var bytes = bytes
             return try NodeKeyFile.decode(SecretBytes(moving: &bytes))
         }
+        if let kept { return kept }
         let identity = try NodeIdentity()
         try state.write(
             .nodeKey, NodeKeyFile.encode(identity).withUnsafeBytes { [UInt8]($0) })

@@ -159,7 +159,7 @@ extension Server {
         let names = try FileManager.default.subpathsOfDirectory(atPath: home)
         let living = ["audit.log", "audit.log.1"]
         return names.filter {
-            !$0.contains("log.") && !$0.hasSuffix(".sock") && !living.contains($0)
+            !$0.contains("events.") && !$0.hasSuffix(".sock") && !living.contains($0)
         }.reduce(into: [:]) {
             $0[$1] = FileManager.default.contents(atPath: "\(home)/\($1)")
         }

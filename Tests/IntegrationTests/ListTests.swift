@@ -87,33 +87,7 @@ extension BlackBox.ListTests {
     @Test("A cloned machine is said loudly, and signs nothing", .timeLimit(.minutes(2)))
     func clone() async throws {
         try await Cluster.founded { cluster in
-            let copy = Server(number: 4, root: "\(cluster[3].root)-copy")
-            try copy.makeFolders()
-            for name in ["users", "sites"] {
-                try FileManager.default.copyItem(
-                    atPath: "\(cluster[3].home)/\(name)", toPath: "\(copy.home)/\(name)")
-            }
-            let sites = "\(copy.home)/sites"
-            let names = try FileManager.default.contentsOfDirectory(atPath: sites)
-            try copy.configure(urls: [copy.url] + cluster.urls)
-            // The folder's name is made from the path: let the copy make its own, and fill it.
-            let probe = try copy.launch()
-            let made = try await eventually("the folder of the copy: \(probe.errors)") {
-                try FileManager.default.contentsOfDirectory(atPath: sites).first {
-                    !names.contains($0)
-                        && FileManager.default.fileExists(atPath: "\(sites)/\($0)/node.key")
-                }
-            }
-            try await copy.stop()
-            let original = try #require(names.first)
-            try FileManager.default.removeItem(atPath: "\(sites)/\(made)")
-            try FileManager.default.moveItem(
-                atPath: "\(sites)/\(original)", toPath: "\(sites)/\(made)")
-            for server in cluster.servers {
-                try server.configure(
-                    urls: [server.url] + (cluster.urls + [copy.url]).filter { $0 != server.url })
-            }
-            try copy.launch()
+            let copy = try await cluster.startCopyOfThird()
             try await eventually("the copy to be refused its voice") {
                 let outcome = try await copy.run(
                     "publish", "order.paid", "{}", "--confirm", "local", "--timeout", "1s")

@@ -23,10 +23,12 @@ final class TestCluster: Sendable {
 
     /// Founds a cluster: one user, alice, who vouches for every node.
     ///
-    /// Servers of which `lacking` is true begin without her credential.
+    /// Servers of which `lacking` is true begin without her credential; her grants are valid until
+    /// `end`, and have the scopes.
     init(
         _ count: Int, allowing users: [String] = ["alice"],
-        lacking: (Int) -> Bool = { _ in false }
+        lacking: (Int) -> Bool = { _ in false },
+        until end: WallTime = WallTime(milliseconds: 1 << 47), granting scopes: Scopes = .all
     ) throws {
         owner = try SigningKey()
         let root = try #require(UserKey(bytes: owner.verificationKey.bytes))
@@ -44,8 +46,8 @@ final class TestCluster: Sendable {
         for identity in identities {
             let grant = Grant(
                 user: root, nodeKey: identity.nodeKey, node: identity.node,
-                curveKey: identity.curveKey, scopes: .all, notBefore: WallTime(milliseconds: 0),
-                notAfter: WallTime(milliseconds: 1 << 47), serial: 1)
+                curveKey: identity.curveKey, scopes: scopes, notBefore: WallTime(milliseconds: 0),
+                notAfter: end, serial: 1)
             let record = try sealer.seal(.grant(grant), with: owner)
             records.append(record.sealed)
             grants.append(record.hash)
@@ -107,6 +109,7 @@ final class TestServer: Sendable {
     let caches = TestCaches()
     let surveyor = ScriptedSurveyor()
     let trail = InMemoryAuditTrail()
+    let clock = MovableClock()
 
     init(
         index: Int, identity: NodeIdentity, addresses: [NodeAddress], pin: ClusterPin,
@@ -125,11 +128,25 @@ final class TestServer: Sendable {
                 log: log, store: TestStore(pin: pin, records: records),
                 transport: { mesh.transport(for: $0.node, key: $0.curveKey) },
                 endpoints: Endpoints(host: "127.0.0.1", publishPort: 1, requestPort: 2),
-                caches: caches, reactor: NoReactor(), doors: doors, clock: TestClock(),
+                caches: caches, reactor: NoReactor(), doors: doors, clock: clock,
                 host: HostFacts(hostname: "host\(index + 1)", path: "/site", version: "test"),
                 surveyor: surveyor, audit: trail),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
+}
+
+/// The host's own clocks, of which a test may set the wall clock ahead.
+final class MovableClock: HostClock {
+    private let ahead = Mutex<UInt64>(0)
+
+    func now() -> Moment {
+        let now = TestClock().now()
+        let ahead = ahead.withLock { $0 }
+        return Moment(
+            instant: now.instant, wall: WallTime(milliseconds: now.wall.milliseconds + ahead))
+    }
+
+    func setAhead(hours: UInt64) { ahead.withLock { $0 = hours * 3_600_000 } }
 }
 
 /// Doors that lead straight to the installations.

@@ -59,6 +59,7 @@ struct LocalRoute: Sendable {
         Routes.join: doing { try await $0.join($1) },
         Routes.pin: doing { try await $0.pin($1) },
         Routes.replayUser: doing { try await $0.replay($1) },
+        Routes.refusal: doing { try await $0.noteRefusal($1) },
         Routes.retry: doing { try await $0.retryParked($1) },
         Routes.remoteIdentity: doing { try await $0.remoteIdentity($1) },
         Routes.logout: LocalRoute(method: .post, items: []) { service, request in

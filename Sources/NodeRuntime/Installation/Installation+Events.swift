@@ -95,8 +95,20 @@ extension Installation {
                 message: "the own disk did not answer in time"
                     + (id.map { ": \($0) may exist or not" } ?? ""),
                 hint: "look it up with sitestacker events", exitStatus: ExitStatus.incomplete)
-        case .refused(let refusal): throw ErrorDocument(refusal)
+        case .refused(let refusal):
+            let error = ErrorDocument(refusal)
+            note(refused: error, user: snapshot.authority.ownMember?.user)
+            throw error
         }
+    }
+
+    /// Counts an event that this server may not publish, and notes it.
+    private nonisolated func note(refused error: ErrorDocument, user: String?) {
+        guard error.exitStatus == ExitStatus.notAuthorised else { return }
+        counters.count("publish.\(error.code)")
+        audit.refused(
+            .publish, user: user, address: Auditor.local, subject: identity.node.description,
+            reason: error.message)
     }
 
     /// Tries parked events again: the one that is named, or all.

@@ -61,7 +61,22 @@ extension Installation {
     /// Pins a user name to a key on this node.
     public func pin(_ request: PinRequestDocument) async throws(ErrorDocument) -> AccountsDocument {
         guard let key = UserKey(hex: request.key) else { throw .malformed("expected a user key") }
-        try await loggedInNode().feed(
+        let node = try loggedInNode()
+        let isKnown = await node.snapshot().authority.accounts.contains { standing in
+            let names = [standing.account.name, standing.account.email]
+            return names.contains(request.identifier) && standing.keys.contains(key)
+        }
+        guard isKnown else {
+            counters.count("pin.unknown-key")
+            audit.refused(
+                .pin, address: Auditor.local, subject: request.identifier, reason: "unknown-key")
+            throw ErrorDocument(
+                code: "unknown-key",
+                message: "\(request.identifier): expected a key of that user, found \(key.short)",
+                hint: "sitestacker user list --json shows the keys; nothing was pinned",
+                exitStatus: ExitStatus.failed)
+        }
+        await node.feed(
             .authority(.userPinned(identifier: request.identifier, key: key)))
         audit.done(.pin, address: Auditor.local, subject: request.identifier, reason: key.short)
         return try await accounts()
@@ -74,6 +89,21 @@ extension Installation {
         try await loggedInNode().feed(.replayUserRequested(user: request.name))
         audit.done(.replay, address: Auditor.local, subject: request.name)
         return RecordsAnswer(added: 0, effective: 1)
+    }
+
+    /// Counts and notes what the command line refused.
+    public func noteRefusal(
+        _ request: RefusalRequestDocument
+    ) async throws(ErrorDocument) -> RefusalAnswer {
+        let isWord = request.code.utf8.allSatisfy { (0x61...0x7a).contains($0) || $0 == 0x2d }
+        guard (1...40).contains(request.code.utf8.count), isWord else {
+            throw .malformed("expected the code of an error")
+        }
+        counters.count("\(request.attempt.rawValue).\(request.code)")
+        audit.refused(
+            request.attempt == .login ? .login : .records, user: request.user,
+            address: Auditor.local, subject: request.subject, reason: request.code)
+        return RefusalAnswer()
     }
 
     // MARK: What may fail

@@ -20,6 +20,7 @@ extension Installation {
             records = try verified(try sealed(request.records), in: node.pin)
             try check(records, in: authority)
         } catch {
+            counters.count("records.\(error.code)")
             audit.refused(.records, address: Auditor.local, reason: error.code)
             throw error
         }
@@ -60,6 +61,7 @@ extension Installation {
                 subject: self.identity.node.description)
             return identity
         } catch {
+            counters.count("join.\(error.code)")
             audit.refused(
                 .join, address: Auditor.local, subject: identity.node.description,
                 reason: error.code)
@@ -100,7 +102,8 @@ extension Installation {
         logger.notice("logged in to cluster \(cluster.short)")
         await loginChanged()
         var document = try await identity()
-        document.user = document.user ?? UserDocument(member, in: authority)
+        // A node that runs still speaks under the grant that it was started with.
+        document.user = UserDocument(member, in: authority)
         return document
     }
 

@@ -56,6 +56,7 @@ public actor Installation: AdminService, DoorService {
     public func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [site] in await site.run() }
+            group.addTask { [logins] in await logins.watch() }
             defer { group.cancelAll() }
             try await serve()
         }

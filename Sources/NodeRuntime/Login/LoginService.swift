@@ -88,6 +88,19 @@ actor LoginService {
         }
     }
 
+    /// Notes logins that nobody finishes, until the task is cancelled: who guesses goes away
+    /// before he proves anything, and no other message may come for days.
+    func watch(every interval: Duration = LoginService.patience / 2) async {
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: interval)
+            } catch {
+                return
+            }
+            forgetOld()
+        }
+    }
+
     /// Ends the login that a message was for, counts it, and notes it.
     private func refuse(_ message: LoginMessage, from address: String, _ code: String) {
         let session = message.session.flatMap { sessions[$0] }

@@ -98,3 +98,27 @@ struct ProbeFailure: Error {
 
     init(_ answer: ProbeAnswer) { self.answer = answer }
 }
+
+extension Node {
+    /// Notes and counts who newly answers in a listed server's place.
+    func noteStrangers(_ effect: RosterEffect) {
+        guard case .problems(let problems) = effect else { return }
+        for problem in problems where problem.code.isStranger && !strangers.contains(problem) {
+            counters.count("server.\(problem.code.rawValue)")
+            audit.refused(
+                .server, subject: problem.urls.joined(separator: ", "),
+                reason: problem.code.rawValue)
+        }
+        strangers = Set(problems)
+    }
+}
+
+extension RosterProblem.Code {
+    /// Whether somebody else answers than whom the list means.
+    fileprivate var isStranger: Bool {
+        switch self {
+        case .sameNode, .selfMissing, .selfTwice, .unreachable, .notLoggedIn, .clone: false
+        case .clonedPeer, .wrongCluster, .notMember, .wrongKey, .wrongServer, .notDoor: true
+        }
+    }
+}

@@ -48,6 +48,8 @@ public actor Node: TransportSink {
     var offences = Offences()
     var readiness = Readiness(obstacles: [.awaitingOwnHeads])
     var stopped: StopReason?
+    /// What was wrong with the list at the last look, as far as it was noted.
+    var strangers: Set<RosterProblem> = []
     private var pending: [Input] = []
     private var isFeeding = false
     private var isTakingTurn = false
@@ -209,6 +211,7 @@ public actor Node: TransportSink {
     /// Feeds the roster and does what it says.
     func feed(roster input: RosterInput) {
         for effect in roster.handle(input, at: ports.clock.now().instant) {
+            noteStrangers(effect)
             perform(roster: effect)
         }
         setAlarm()

@@ -50,6 +50,10 @@ public protocol AdminService: Sendable {
     func replay(_ request: ReplayUserRequestDocument) async throws(ErrorDocument) -> RecordsAnswer
     /// Tries parked events again: the one that is named, or all.
     func retryParked(_ request: RetryRequestDocument) async throws(ErrorDocument) -> RetryAnswer
+    /// Counts and notes what the command line refused.
+    func noteRefusal(
+        _ request: RefusalRequestDocument
+    ) async throws(ErrorDocument) -> RefusalAnswer
     /// Asks another node of the list, through the mesh, who it is logged in as.
     func remoteIdentity(
         _ request: RemoteIdentityRequest

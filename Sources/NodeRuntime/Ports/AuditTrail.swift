@@ -50,12 +50,16 @@ public struct AuditEntry: Sendable, Hashable {
         case eventVoided = "event-voided"
         /// Records were submitted that cannot be used.
         case records
+        /// This node was to publish what it may not.
+        case publish
         /// Events of another node were to have an effect here.
         case events
         /// A message of another node was to be believed.
         case message
         /// Another process spoke with this node's identity.
         case clone
+        /// What answers at a URL of the list is none of the cluster's nodes.
+        case server
     }
 
     /// What came of it.

@@ -338,7 +338,8 @@ public struct EventLogError: Error, Sendable, Hashable, CustomStringConvertible 
         case .corrupt: "Move the log away and start again: the peers hold its events."
         case .busy: "Is another daemon running with this state directory?"
         case .schemaTooOld:
-            "Remove this server's state directory and log it in again."
+            "It is not carried over: start the version which wrote it; or move the folder it is in "
+                + "away and log this server in again, if another member has what it holds."
         case .schemaTooNew: "Start the version which wrote it, or a newer one."
         case .conflict: "Report this: the program asked for what must never happen."
         case .inputOutput: "Check the disk; the daemon restarts and verifies its log."

@@ -112,15 +112,24 @@ extension NodeSnapshot {
 }
 
 extension Counters {
-    /// What was refused from outside, by reason.
+    /// What was refused, by reason: of others, and of who uses this server's local socket.
+    ///
+    /// Law: whatever the audit trail has as refused is counted here.
     var refused: [String: UInt64] {
         let kinds = [
             "batch.", "beacon.", "broadcast.", "request.", "reply.", "record.", "hello.", "login.",
-            "door.", "transport.key-refused",
+            "door.", "transport.key-refused", "publish.", "join.", "records.", "pin.",
+            "server.",
+            "core.withheld", "core.clone-heard", "core.fork-found", "core.chain-broken",
+            "core.request-rejected", "core.beacon-rejected",
         ]
-        return all.filter { name, _ in
+        let counted = all.filter { name, _ in
             !LoginService.successes.contains(name) && kinds.contains { name.hasPrefix($0) }
         }
+        return Dictionary(
+            counted.map { name, count in
+                (name.hasPrefix("core.") ? String(name.dropFirst("core.".count)) : name, count)
+            }, uniquingKeysWith: &+)
     }
 }
 

@@ -21,7 +21,7 @@ struct AccountChanges: Sendable {
         password: SecretBytes, new: SecretBytes
     ) async throws {
         let previous = accounts.document.accounts.first { $0.user.name == founder.name }
-        let signer = try unsealedKey(of: administrator, password: password, in: accounts.pin)
+        let signer = try await signingKey(of: administrator, password: password)
         let credential = try NewCredential(
             password: new, of: accounts.pin.cluster, root: accounts.pin.root)
         let account = Account(
@@ -36,14 +36,17 @@ struct AccountChanges: Sendable {
     ///
     /// - Throws: `ErrorDocument`.
     func checkIsNew(_ founder: NewUser) throws(ErrorDocument) {
+        // A users file tells names apart by more than the case of letters.
         let taken = accounts.current.first {
-            $0.user.name == founder.name || $0.user.email == founder.email
+            $0.user.name.lowercased() == founder.name.lowercased()
+                || $0.user.email.lowercased() == founder.email.lowercased()
         }
         guard let taken else { return }
         throw ErrorDocument(
             code: "user-exists",
             message: "the cluster has \(taken.user.name) (\(taken.user.email)) already",
-            hint: "names and addresses are used once", exitStatus: ExitStatus.failed)
+            hint: "names and addresses are used once, in whatever case of letters",
+            exitStatus: ExitStatus.failed)
     }
 
     /// Gives a user a new key under a new password; what the old key signed is signed again.
@@ -56,8 +59,7 @@ struct AccountChanges: Sendable {
         of account: AccountDocument, by administrator: AccountDocument?, password: SecretBytes,
         new: SecretBytes
     ) async throws -> Int {
-        let signer = try unsealedKey(
-            of: administrator ?? account, password: password, in: accounts.pin)
+        let signer = try await signingKey(of: administrator ?? account, password: password)
         let next = try NewCredential(
             password: new, of: accounts.pin.cluster, root: accounts.pin.root)
         let version = Account(
@@ -88,7 +90,7 @@ struct AccountChanges: Sendable {
         guard let key = UserKey(hex: account.key) else {
             throw ErrorDocument.unexpected("the account of \(account.user.name)", "a key")
         }
-        let signer = try unsealedKey(of: administrator, password: password, in: accounts.pin)
+        let signer = try await signingKey(of: administrator, password: password)
         let end = Account(
             name: account.user.name, email: account.user.email, fullName: account.user.fullName,
             key: key, scopes: try Scopes(listed: account.user.scopes),
@@ -106,7 +108,7 @@ struct AccountChanges: Sendable {
     func remove(
         _ node: NodeID, by administrator: AccountDocument, password: SecretBytes
     ) async throws {
-        let signer = try unsealedKey(of: administrator, password: password, in: accounts.pin)
+        let signer = try await signingKey(of: administrator, password: password)
         let revocation = Revocation(
             subject: .node(node), covers: try accounts.covers(of: node))
         try await submit(accounts.sealed([RecordDraft(.revocation(revocation))], with: signer))
@@ -117,7 +119,7 @@ struct AccountChanges: Sendable {
         guard let own = NodeID(hex: accounts.own.node) else {
             throw ErrorDocument.unexpected("this node's identity", "a node ID")
         }
-        let signer = try unsealedKey(of: account, password: password, in: accounts.pin)
+        let signer = try await signingKey(of: account, password: password)
         let covers = try accounts.covers(of: own)
         let ends = try account.grants.filter { $0.node == accounts.own.node }.map { grant in
             guard let hash = Digest(hex: grant.hash) else {
@@ -132,8 +134,20 @@ struct AccountChanges: Sendable {
     func add(
         _ client: ClientKey, by administrator: AccountDocument, password: SecretBytes
     ) async throws {
-        let signer = try unsealedKey(of: administrator, password: password, in: accounts.pin)
+        let signer = try await signingKey(of: administrator, password: password)
         try await submit(accounts.sealed([RecordDraft(.client(client))], with: signer))
+    }
+
+    /// The key that the password opens; one that does not is noted on this server.
+    private func signingKey(of account: AccountDocument, password: SecretBytes) async throws
+        -> SigningKey
+    {
+        do {
+            return try unsealedKey(of: account, password: password, in: accounts.pin)
+        } catch let error as ErrorDocument where error.exitStatus == ExitStatus.notAuthorised {
+            await daemon.note(.records, account.user.name, nil, error.code)
+            throw error
+        }
     }
 
     private func submit(_ records: [SealedRecordDocument]) async throws {

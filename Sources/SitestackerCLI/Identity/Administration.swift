@@ -17,6 +17,23 @@ protocol Administration: Sendable {
     func replay(_ request: ReplayUserRequestDocument) async throws -> RecordsAnswer
     /// Tries parked events again.
     func retryParked(_ request: RetryRequestDocument) async throws -> RetryAnswer
+    func noteRefusal(_ request: RefusalRequestDocument) async throws -> RefusalAnswer
+}
+
+extension Administration {
+    /// Has the daemon note what was refused here.
+    func note(
+        _ attempt: RefusalRequestDocument.Attempt, _ user: String, _ subject: String? = nil,
+        _ code: String
+    ) async {
+        do {
+            _ = try await noteRefusal(
+                RefusalRequestDocument(
+                    attempt: attempt, user: user, subject: subject, code: code))
+        } catch {
+            // The refusal itself is what people are told.
+        }
+    }
 }
 
 extension DaemonConnection: Administration {
@@ -48,6 +65,10 @@ extension DaemonConnection: Administration {
 
     func replay(_ request: ReplayUserRequestDocument) async throws -> RecordsAnswer {
         try await post(Routes.replayUser, request)
+    }
+
+    func noteRefusal(_ request: RefusalRequestDocument) async throws -> RefusalAnswer {
+        try await post(Routes.refusal, request)
     }
 
     func retryParked(_ request: RetryRequestDocument) async throws -> RetryAnswer {

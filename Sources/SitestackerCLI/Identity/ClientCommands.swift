@@ -12,6 +12,10 @@ import WireFormat
 struct ClientCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "client", abstract: "Keys for foreign ZeroMQ clients: add.",
+        discussion: """
+            Example:
+              sitestacker client add monitor --scope query --out monitor.json
+            """,
         subcommands: [ClientAddCommand.self])
 }
 
@@ -34,11 +38,20 @@ struct ClientAddCommand: ContextCommand {
     @Argument(help: "What people call the client.")
     var name: String
 
-    @Option(help: "What the client may do.")
+    @Option(help: "What the client may do, out of \(ScopesArgument.words).")
     var scope = ScopesArgument(.query)
 
     @Option(help: ArgumentHelp("The file to make.", valueName: "file"))
     var out: String
+
+    func validate() throws {
+        guard (1...WireLimits.name).contains(name.utf8.count), escaped(name) == name,
+            !name.contains("\t")
+        else {
+            throw ValidationError(
+                "expected a name of 1 to \(WireLimits.name) printable bytes for the client.")
+        }
+    }
 
     func run(in context: CommandContext) async throws -> Int32 {
         let path = try context.locator.configuration(site: global.site).path

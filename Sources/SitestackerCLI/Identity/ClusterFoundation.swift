@@ -13,13 +13,15 @@ struct NewUser: Sendable {
 
     /// Checks the three names as the users file and a terminal need them.
     ///
-    /// - Throws: `ErrorDocument`, `ConfigurationError`.
-    init(name: String, email: String, fullName: String) throws {
-        guard case .name = try UserEntry.Identifier(name) else {
-            throw ErrorDocument.usage("expected a user name without @, found \(name)")
+    /// - Throws: `ErrorDocument` of bad usage.
+    init(name: String, email: String, fullName: String) throws(ErrorDocument) {
+        guard case .name = Self.identifier(name) else {
+            throw ErrorDocument.usage(
+                "expected a user name of 1 to 64 ASCII letters, digits and . - _, found"
+                    + " \"\(name)\"", hint: "it begins with a letter or digit, and has no @")
         }
-        guard case .email = try UserEntry.Identifier(email) else {
-            throw ErrorDocument.usage("expected an email address, found \(email)")
+        guard case .email = Self.identifier(email) else {
+            throw ErrorDocument.usage("expected an email address, found \"\(email)\"")
         }
         guard (1...WireLimits.name).contains(fullName.utf8.count), escaped(fullName) == fullName,
             !fullName.contains("\t")
@@ -30,6 +32,15 @@ struct NewUser: Sendable {
         self.name = name
         self.email = email
         self.fullName = fullName
+    }
+
+    /// What a users file makes of the text; `nil` where it can be in none.
+    private static func identifier(_ text: String) -> UserEntry.Identifier? {
+        do {
+            return try UserEntry.Identifier(text)
+        } catch {
+            return nil
+        }
     }
 }
 
@@ -59,7 +70,8 @@ struct ClusterFoundation {
 
     var configurationFile: String { "\(site)/\(SiteConfiguration.fileName)" }
 
-    /// Refuses where this installation belongs to a cluster already.
+    /// Refuses where this installation belongs to a cluster already, or the users file cannot be
+    /// extended: before anything is asked or made.
     ///
     /// - Throws: `ErrorDocument`, `ConfigurationError`.
     func check() throws {
@@ -72,6 +84,7 @@ struct ClusterFoundation {
                 hint: "run sitestacker status; init is for the first server of a new cluster",
                 exitStatus: ExitStatus.failed)
         }
+        _ = try UsersFile.load(from: state.usersFile)
     }
 
     /// Whether the installation has its list of URLs.

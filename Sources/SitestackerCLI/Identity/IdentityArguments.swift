@@ -38,6 +38,9 @@ struct LifetimeArgument: Sendable, Hashable, ExpressibleByArgument {
 
 /// Scopes, joined by commas, such as `invalidate,query`.
 struct ScopesArgument: Sendable, Hashable, ExpressibleByArgument {
+    /// Every scope there is, for people.
+    static let words = Scopes.all.description.split(separator: ",").joined(separator: ", ")
+
     let scopes: Scopes
 
     init(_ scopes: Scopes) {

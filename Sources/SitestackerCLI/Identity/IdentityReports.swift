@@ -10,6 +10,10 @@ struct ChangeReport: Encodable {
     var file: String?
     var key: String?
     var grants: Int?
+    /// Members from which nothing was heard, by their URLs; where that matters.
+    var silent: [String]?
+    /// Whether each server asks for `user pin` now; where that may be.
+    var isPinNeeded: Bool?
 }
 
 /// What `user list --json` prints: nothing that a password could be guessed from.

@@ -4,6 +4,7 @@ import ArgumentParser
 import ClusterModel
 import ClusterSigning
 import NodeConfiguration
+import WireFormat
 
 /// Says as whom a node is logged in, or logs it in.
 struct LoginCommand: ContextCommand {
@@ -42,10 +43,14 @@ struct LoginCommand: ContextCommand {
     @Option(help: "The fingerprint that the server's keys must have.")
     var fingerprint: String?
 
-    @Option(help: "How long the grant is valid, in days or hours.")
+    @Option(help: "How long the grant is valid, in days or hours, such as 365d or 12h.")
     var ttl = LifetimeArgument.standard
 
-    @Option(help: "What the server may do in the user's name; default: all that the user may.")
+    @Option(
+        help: """
+            What the server may do in the user's name: out of \(ScopesArgument.words); default: \
+            all that the user may.
+            """)
     var scopes: ScopesArgument?
 
     @Option(help: "How long to wait until the server is level with the others.")
@@ -57,6 +62,9 @@ struct LoginCommand: ContextCommand {
         }
         guard user != nil || (password == nil && !passwords.fromInput) else {
             throw ValidationError("A password needs a user: add -u.")
+        }
+        guard user.map({ (1...WireLimits.name).contains($0.utf8.count) }) ?? true else {
+            throw ValidationError("-u: expected a user name or an email address.")
         }
     }
 
@@ -76,7 +84,6 @@ struct LoginCommand: ContextCommand {
     func run(_ flow: LoginFlow, in context: CommandContext) async throws -> Int32 {
         let target = try await flow.target()
         let outcome = try await flow.logIn(target, password: try secret(flow.user, context))
-        for note in outcome.notes { try context.output.note(note, style: .warning) }
         let clock = ContinuousClock()
         let deadline = clock.now + timeout.duration
         // Of another server only its grant was renewed.
@@ -85,12 +92,16 @@ struct LoginCommand: ContextCommand {
             ? try await flow.level(until: deadline, clock: clock, pause: .milliseconds(200)) : nil
         let report = LoginReport(
             loggedIn: true, user: outcome.user, node: outcome.node, expires: outcome.expires,
-            holder: outcome.holder, isReady: missing == nil, missing: missing ?? [])
+            holder: outcome.holder, isReady: missing == nil, missing: missing ?? [],
+            warnings: outcome.notes + (target.isOwn ? await userProblems(flow.daemon) : []))
         if context.output.isJSON {
             try context.output.document(report)
         } else {
             try context.output.line(loggedInLine(outcome.user), style: .good)
             try context.output.note("The grant is valid until \(instant(outcome.expires)).")
+            for warning in report.warnings ?? [] {
+                try context.output.note("Warning: \(warning)", style: .warning)
+            }
         }
         guard let missing else { return ExitStatus.done }
         try context.output.note(
@@ -98,6 +109,16 @@ struct LoginCommand: ContextCommand {
                 + " \(timeout.defaultValueDescription):", style: .warning)
         for line in missing { try context.output.note("  \(line)", style: .warning) }
         return ExitStatus.incomplete
+    }
+
+    /// What is wrong with the users file here: a login alone lets nobody act from elsewhere.
+    private func userProblems(_ daemon: any Administration) async -> [String] {
+        do {
+            return try await daemon.status().own.userProblems?.map { "users: \($0)" } ?? []
+        } catch {
+            // Whether it answers was asked before, and is said.
+            return []
+        }
     }
 
     private func secret(_ user: String, _ context: CommandContext) throws -> SecretBytes {
@@ -150,6 +171,7 @@ struct LoginReport: Encodable {
     var holder: String?
     var isReady: Bool?
     var missing: [String]?
+    var warnings: [String]?
 }
 
 /// As whom somebody is logged in, in one line.

@@ -84,7 +84,7 @@ struct LoginFlow: Sendable {
     func target() async throws -> LoginTarget {
         let own = try await daemon.identity()
         if try await isOwn(own) {
-            try check(own, pin: try ClusterPin.known(own))
+            try await check(own, pin: try ClusterPin.known(own))
             return try LoginTarget(own, pin: try ClusterPin.known(own), isOwn: true)
         }
         guard fingerprint != nil else {
@@ -95,7 +95,7 @@ struct LoginFlow: Sendable {
         let pin = try ClusterPin(own)
         let remote = try await daemon.remoteIdentity(
             RemoteIdentityRequest(url: servers.listed ?? servers.remote.display))
-        try check(remote, pin: pin)
+        try await check(remote, pin: pin)
         return try LoginTarget(remote, pin: pin, isOwn: false)
     }
 
@@ -105,13 +105,14 @@ struct LoginFlow: Sendable {
         return answer.hello.node.description == own.node
     }
 
-    private func check(_ identity: IdentityDocument, pin: ClusterPin?) throws {
+    private func check(_ identity: IdentityDocument, pin: ClusterPin?) async throws {
         guard let fingerprint else { return }
         guard let nodeKey = NodeKey(hex: identity.nodeKey),
             let curveKey = CurveKey(hex: identity.curveKey)
         else { throw ErrorDocument.unexpected("\(servers.remote)", "the keys of a node") }
         let found = NodeFingerprint(nodeKey: nodeKey, curveKey: curveKey)
         guard found.matches(fingerprint) else {
+            await daemon.note(.login, user, servers.remote.display, "other-fingerprint")
             throw ErrorDocument.denied(
                 "other-fingerprint",
                 "\(servers.remote): expected keys with the fingerprint \(fingerprint), found"
@@ -137,9 +138,21 @@ struct LoginFlow: Sendable {
                 throw failure.error
             } catch let error as ErrorDocument {
                 failures.append((door, error))
+                await note(error, of: door)
             }
         }
         throw summary(failures)
+    }
+
+    /// Has a refusal noted here too: whoever is behind the door may be the wrong one.
+    private func note(_ error: ErrorDocument, of door: Door) async {
+        let isRefusal =
+            error.code == "wrong-server"
+            || error.exitStatus == ExitStatus.notAuthorised && error.code != "not-a-holder"
+        guard isRefusal, door != servers.ownDoor else { return }
+        // A stranger's words are not noted as they are.
+        let isWord = error.code.utf8.allSatisfy { (0x61...0x7a).contains($0) || $0 == 0x2d }
+        await daemon.note(.login, user, door.url.display, isWord ? error.code : "refused")
     }
 
     /// What failed after the password was proved: asking the next door would not mend it.

@@ -8,6 +8,10 @@ import NodeConfiguration
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Nodes of the cluster: list, remove.",
+        discussion: """
+            Example:
+              sitestacker node list
+            """,
         subcommands: [NodeListCommand.self, NodeRemoveCommand.self])
 }
 

@@ -9,6 +9,10 @@ struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
         abstract: "Users of the cluster: add, list, passwd, remove, pin.",
+        discussion: """
+            Example:
+              sitestacker user list
+            """,
         subcommands: [
             UserAddCommand.self, UserListCommand.self, UserPasswordCommand.self,
             UserRemoveCommand.self, UserPinCommand.self,
@@ -58,7 +62,7 @@ struct UserAddCommand: AdministrationCommand {
     @Option(help: "The user as people call him.")
     var name: String
 
-    @Option(help: "What the user may do.")
+    @Option(help: "What the user may do, out of \(ScopesArgument.words).")
     var scopes = ScopesArgument(Scopes.all.subtracting(.admin))
 
     func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
@@ -126,7 +130,9 @@ struct UserPasswordCommand: AdministrationCommand {
         abstract: "Change a user's password, and with it the user's key.",
         discussion: """
             Asks for the user's password, then twice for the new one; with --as for the \
-            administrator's instead of the user's. The grants of all servers are signed again.
+            administrator's instead of the user's. The grants of all servers are signed again. \
+            Names the servers that are silent first: what the user signed there and nobody here \
+            has heard of does not count afterwards.
 
             Example:
               sitestacker user passwd alice
@@ -145,14 +151,22 @@ struct UserPasswordCommand: AdministrationCommand {
             try changes.accounts.administrator(name)
         }
         let administrator = named?.user.name == account.user.name ? nil : named
-        try await warnOfSilentMembers(of: account, daemon, context)
+        let silent = try await silentMembers(daemon)
+        for member in silent {
+            try context.output.note(
+                "Warning: \(member.name) is \(member.state). What \(account.user.name) signed there"
+                    + " and this server has not heard of, such as a login or a new user, does not"
+                    + " count under the new key: do it again afterwards.", style: .warning)
+        }
         var input = try signer.input(context)
         let password = try input.present(of: (administrator ?? account).user.name)
         let count = try await changes.changePassword(
             of: account, by: administrator, password: password,
             new: try input.new(of: account.user.name))
         try context.output.done(
-            ChangeReport(change: "password-changed", user: account.user.name, grants: count),
+            ChangeReport(
+                change: "password-changed", user: account.user.name, grants: count,
+                silent: silent.map(\.name), isPinNeeded: administrator != nil),
             "Changed the password of \(account.user.name); renewed \(counted(count, "grant")).")
         if administrator != nil {
             try context.output.note(
@@ -164,20 +178,16 @@ struct UserPasswordCommand: AdministrationCommand {
 }
 
 extension UserPasswordCommand {
-    /// Names the members that may hold what the old key signed and nobody here has seen: it cannot
-    /// be signed again, and lapses.
-    fileprivate func warnOfSilentMembers(
-        of account: AccountDocument, _ daemon: any Administration, _ context: CommandContext
-    ) async throws {
-        let silent = try await daemon.members().members.filter {
+    /// The members that may hold what the old key signed and nobody here has seen: it cannot be
+    /// signed again, and counts no more.
+    fileprivate func silentMembers(
+        _ daemon: any Administration
+    ) async throws -> [(name: String, state: String)] {
+        try await daemon.members().members.filter {
             $0.node != nil && !["self", "alive"].contains($0.state)
-        }
-        for member in silent {
-            let name = member.url ?? member.node.map { String($0.prefix(16)) } ?? "a server"
-            try context.output.note(
-                "Warning: \(name) is \(member.state). What \(account.user.name) signed there, and"
-                    + " nobody here has heard of, lapses: log it in again afterwards.",
-                style: .warning)
+        }.map { member in
+            let id = member.node.map { "node \($0.prefix(16))" }
+            return (member.url ?? id ?? "a server", member.state)
         }
     }
 }

@@ -32,6 +32,22 @@ import Testing
         #expect(authority.judge("evil", under: theft).code == "retired-key")
     }
 
+    @Test("What a later grant covers stays covered when the password changes")
+    func coversStay() {
+        let later = Notary.grant(
+            "web2", serial: 2, notAfter: 2 * Notary.year, covers: [Notary.head("web2", 3)],
+            by: Self.bob1)
+        var authority = Notary.authority(Notary.first + [later])
+        let renewals = authority.renewals(of: Self.bob1, successor: Self.bob2)
+            .map { Notary.sign($0, by: Self.bob2) }
+        #expect(renewals.count == 2)
+        _ = authority.add([Self.rotation] + renewals)
+        let judged = [3, 4].map {
+            authority.judge("web2", $0, under: Self.old, seen: Notary.year + 1).code
+        }
+        #expect(judged == ["allowed", "held undated"])
+    }
+
     @Test("Ending the new grant ends the old one with it")
     func endNew() {
         let end = Notary.revoke(.grant(Self.new.hash), by: Self.bob2)

@@ -50,7 +50,10 @@ import Testing
     @Test(arguments: [
         (["alice", "--email", "new@example.com"], "user-exists"),
         (["new", "--email", "alice@example.com"], "user-exists"),
-        (["a b", "--email", "new@example.com"], "configuration-invalid"),
+        (["Alice", "--email", "new@example.com"], "user-exists"),
+        (["new", "--email", "Alice@Example.com"], "user-exists"),
+        (["a b", "--email", "new@example.com"], "usage"),
+        (["a@b.example", "--email", "new@example.com"], "usage"),
         (["new", "--email", "nowhere"], "usage"),
     ])
     func `Names and addresses are checked and used once`(
@@ -73,6 +76,10 @@ import Testing
         }
         #expect(error?.code == "wrong-password")
         #expect(daemon.state.withLock { $0.submissions } == 0)
+        #expect(
+            daemon.state.withLock { $0.refusals } == [
+                RefusalRequestDocument(attempt: .records, user: "alice", code: "wrong-password")
+            ])
     }
 
     @Test func `A short new password is refused`() async throws {
@@ -111,6 +118,25 @@ import Testing
         #expect(daemon.authority.ownMember?.user == "alice")
     }
 
+    @Test(arguments: [
+        (["client", "add", "a\u{1B}b", "--out", "f"], "printable"),
+        (["client", "add", "", "--out", "f"], "printable"),
+        (["login", "-r", "http://web1", "-u", ""], "a user name or an email address"),
+        (["login", "-r", "http://web1", "-u", "alice", "--scopes", "root"], "publish, query"),
+        (["user", "add", "b", "--email", "e", "--name", "n", "--scopes", ""], "publish, query"),
+    ])
+    func `What cannot be a name or a scope is bad usage, and says what can be`(
+        arguments: [String], words: String
+    ) async throws {
+        try await withFolder { folder in
+            let run = await run(arguments, home: folder)
+            #expect(run.status == ExitStatus.usage)
+            #expect(run.talk.contains(words), "\(run.talk)")
+            let programs = await SitestackerCLITests.run(arguments + ["--json"], home: folder)
+            #expect(programs.talk.hasPrefix(#"{"code":"usage","exitStatus":64"#))
+        }
+    }
+
     @Test(arguments: [("alive", false), ("dead", true), ("never heard", true)])
     func `Members that may know more of the old key are named when they are silent`(
         state: String, isNamed: Bool
@@ -120,6 +146,24 @@ import Testing
         let command = try UserPasswordCommand.parse(["alice", "--password-stdin"])
         #expect(try await command.run(in: desk.context, daemon) == 0)
         #expect(desk.talk.text.contains("http://web1 is \(state)") == isNamed)
+        #expect(desk.talk.text.contains("do it again afterwards") == isNamed)
+        let programs = self.desk("new password", "newer password", json: true)
+        _ = try await command.run(in: programs.context, daemon)
+        #expect(
+            programs.output.text.contains(#""silent":["http://web1"]"#) == isNamed,
+            "what programs read names them as well")
+    }
+
+    @Test func `Silent members are named before anybody is asked for a password`() async throws {
+        daemon.state.withLock { $0.hearing = "dead" }
+        let desk = Desk(answers: [])
+        let command = try UserPasswordCommand.parse(["alice"])
+        let error = await #expect(throws: ErrorDocument.self) {
+            try await command.run(in: desk.context, daemon)
+        }
+        #expect(error?.message.contains("asked once too often") == true)
+        #expect(desk.talk.text.contains("http://web1 is dead"))
+        #expect(daemon.state.withLock { $0.submissions } == 0)
     }
 
     @Test func `An administrator gives a lost password anew`() async throws {

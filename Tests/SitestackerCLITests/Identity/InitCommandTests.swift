@@ -165,4 +165,27 @@ func mode(_ path: String) throws -> Int {
         #expect(LifetimeArgument(argument: "365d") == .standard)
         #expect(LifetimeArgument(argument: "12h")?.milliseconds == 43_200_000)
     }
+
+    @Test(arguments: ["bob nonsense\n", "bob\nBOB\n", "\u{1}\n"])
+    func `A users file that cannot be extended stops it before anything is asked or made`(
+        users: String
+    ) async throws {
+        try await withFolder { folder in
+            let desk = try desk(folder, answers: [])
+            let file = "\(folder)/home/users"
+            #expect(
+                FileManager.default.createFile(
+                    atPath: file, contents: Data(users.utf8), attributes: [.posixPermissions: 0o600]
+                ))
+            let command = try InitCommand.parse(["--url", "http://web1"])
+            await #expect(throws: ConfigurationError.self) {
+                try await command.run(in: desk.context)
+            }
+            #expect(desk.conversation?.prompts == [])
+            #expect(try contents(file) == users)
+            #expect(try contents("\(folder)/site/sitestacker.yml") == nil)
+            let state = SiteState(stateDirectory: "\(folder)/home", site: "\(folder)/site")
+            #expect(try state.read(.nodeKey) == nil)
+        }
+    }
 }

@@ -88,6 +88,51 @@ import Testing
         #expect(holder.trail.entries.first?.user == user)
         #expect(holder.trail.entries.first?.address == "192.0.2.7")
         #expect(holder.trail.entries.first?.reason == "login-refused")
+        #expect(
+            daemon.state.withLock { $0.refusals } == [
+                RefusalRequestDocument(
+                    attempt: .login, user: user, subject: "http://web1", code: "login-refused")
+            ])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `A guess that was given up is noted, though nothing more comes`() async throws {
+        _ = try await holder.take(
+            LoginMessage(
+                step: "start", name: "alice", nodeKey: fresh.nodeKey.description,
+                curveKey: fresh.curveKey.description))
+        holder.clock.advance(seconds: 61)
+        try await withThrowingTaskGroup(of: Void.self) { [holder] group in
+            group.addTask { await holder.watch() }
+            while holder.trail.entries.isEmpty {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+            group.cancelAll()
+        }
+        #expect(holder.trail.entries.map(\.reason) == ["unfinished"])
+    }
+
+    @Test(arguments: [
+        ("wrong-server", ExitStatus.unreachable, ["wrong-server"]),
+        ("other-cluster", ExitStatus.notAuthorised, ["other-cluster"]),
+        ("\u{1B}[2J", ExitStatus.notAuthorised, ["refused"]),
+        ("not-a-holder", ExitStatus.notAuthorised, []),
+        ("door-unreachable", ExitStatus.unreachable, []),
+        ("too-many-tries", ExitStatus.tryLater, []),
+    ])
+    func `A server that is the wrong one is noted on this one`(
+        code: String, status: Int32, noted: [String]
+    ) async throws {
+        let doors = doors([
+            "web1": { _ throws(ErrorDocument) in
+                throw ErrorDocument(code: code, message: "no", exitStatus: status)
+            }
+        ])
+        let error = await #expect(throws: ErrorDocument.self) { try await logIn(doors) }
+        #expect(error?.message.contains("http://web1: no") == true)
+        #expect(daemon.state.withLock { $0.refusals.map(\.code) } == noted)
+        #expect(daemon.state.withLock { $0.pin } == nil)
     }
 
     @Test func `The other servers are asked in the list's order, this one last`() async throws {
@@ -216,6 +261,7 @@ import Testing
         let flow = try flow(doors, fingerprint: "0000-0000-0000-0000")
         let error = await #expect(throws: ErrorDocument.self) { try await flow.target() }
         #expect(error?.code == "other-fingerprint")
+        #expect(daemon.state.withLock { $0.refusals.map(\.code) } == ["other-fingerprint"])
         #expect(doors.asked.isEmpty)
         let right = try self.flow(doors, fingerprint: fresh.fingerprint.uppercased())
         #expect(try await right.target().isOwn)

@@ -82,6 +82,9 @@ final class TestHolder: Sendable {
             audit: Auditor(trail: trail, clock: clock))
     }
 
+    /// Looks for logins that nobody finishes, as the node's process does.
+    func watch() async { await logins.watch(every: .milliseconds(1)) }
+
     func take(_ message: LoginMessage) async throws(ErrorDocument) -> LoginReply {
         let cluster = cluster
         return try await logins.take(
@@ -159,6 +162,8 @@ final class TestDaemon: Administration {
         var pins: [PinRequestDocument] = []
         var replays: [String] = []
         var retries: [String] = []
+        var userProblems: [String] = []
+        var refusals: [RefusalRequestDocument] = []
     }
 
     let node: NodeIdentity
@@ -205,6 +210,7 @@ final class TestDaemon: Administration {
         var own = ServerDocument(
             url: "http://web2", warnings: isReady ? [] : ["12 events are missing"])
         own.isReady = isReady
+        own.userProblems = state.withLock { $0.userProblems }
         return StatusDocument(own: own, servers: [], problems: [])
     }
 
@@ -272,6 +278,11 @@ final class TestDaemon: Administration {
     func pin(_ request: PinRequestDocument) async throws -> AccountsDocument {
         state.withLock { $0.pins.append(request) }
         return try await accounts()
+    }
+
+    func noteRefusal(_ request: RefusalRequestDocument) async throws -> RefusalAnswer {
+        state.withLock { $0.refusals.append(request) }
+        return RefusalAnswer()
     }
 
     func retryParked(_ request: RetryRequestDocument) async throws -> RetryAnswer {
