@@ -11,6 +11,8 @@ enum Scenario: String, CaseIterable {
     case throughput
     /// What a subscriber that stands still costs itself and the others.
     case frozen
+    /// The same without one that stands still.
+    case awake
     /// How long request and reply take, through the transports.
     case roundtrip
 
@@ -26,7 +28,7 @@ enum Scenario: String, CaseIterable {
         switch self {
         case .latency: Scenario.latencyEvents
         case .throughput: Scenario.throughputEvents
-        case .frozen: Scenario.frozenEvents
+        case .frozen, .awake: Scenario.frozenEvents
         case .roundtrip: 0
         }
     }
@@ -48,16 +50,21 @@ enum Scenario: String, CaseIterable {
             try await onThread {
                 try publisher.waitForSubscribers(board)
                 switch self {
-                case .latency: Scenario.measureLatency(publisher, board)
+                case .latency: Scenario.measureLatency(publisher, board, subscribers)
                 case .throughput: Scenario.measureThroughput(publisher, board)
                 case .frozen: Scenario.measureFrozen(publisher, board, subscribers)
+                case .awake: Scenario.measureAwake(publisher, board)
                 case .roundtrip: break
                 }
             }
         }
     }
 
-    private static func measureLatency(_ publisher: Publisher, _ board: Scoreboard) {
+    private static func measureLatency(
+        _ publisher: Publisher, _ board: Scoreboard, _ subscribers: [Subprocess]
+    ) {
+        let processes = [getpid()] + subscribers.map(\.process)
+        let before = ProcessorTime.sum(of: processes)
         let start = MonotonicClock.now() + 1_000_000
         let interval = 1_000_000_000 / UInt64(latencyRate)
         for event in 0..<latencyEvents {
@@ -67,7 +74,9 @@ enum Scenario: String, CaseIterable {
             publisher.publish(payload)
         }
         board.waitForAll(latencyEvents)
+        let spent = ProcessorTime.sum(of: processes) - before
         Figures.printLatency(board, events: latencyEvents)
+        Figures.print("event.cpu", Double(spent) / 1_000 / Double(latencyEvents), "us")
     }
 
     private static func measureThroughput(_ publisher: Publisher, _ board: Scoreboard) {
@@ -106,33 +115,58 @@ enum Scenario: String, CaseIterable {
         }
         subscribers[frozenSubscriber].freeze()
         MonotonicClock.sleep(milliseconds: 50)
-        var payload = Payload.bytes(0, count: 1_024)
-        board.noteSent(0)
-        for event in 0..<count {
-            payload.withUnsafeMutableBytes { $0.storeBytes(of: UInt64(event), as: UInt64.self) }
-            publisher.publish(payload)
-            if event % 2_000 == 0 { sample() }
-        }
-        let published = MonotonicClock.now()
+        let published = publishAtFullSpeed(publisher, board, sample)
         MonotonicClock.sleep(milliseconds: 500)
         subscribers[frozenSubscriber].thaw()
         board.waitForAll(count)
         sample()
-        let healthy = [0, 1]
-        let received = healthy.map { board.count(of: $0) }.reduce(0, +)
-        let last = healthy.map { board.lastTime(of: $0) }.max() ?? 0
-        Figures.print(
-            "overload.publish_rate", Double(count) * 1e9 / Double(published - board.sent(0)),
-            "events/s")
-        Figures.print(
-            "overload.healthy_rate",
-            Double(received) / 2 * 1e9 / Double(last - board.sent(0)), "events/s")
-        Figures.print("overload.lost.healthy_subs", Double(2 * count - received), "events")
+        printHealthy("overload", board, published: published)
         Figures.print(
             "overload.lost.frozen_sub", Double(count - board.count(of: frozenSubscriber)), "events")
         Figures.print("overload.refused", Double(publisher.refusals), "events")
         Figures.print("overload.memory.origin", peaks[0], "MiB RssAnon")
         Figures.print("overload.memory.subscriber", peaks.dropFirst().max() ?? 0, "MiB RssAnon")
+    }
+
+    /// The same events at the same two subscribers, beside a third one that is well.
+    private static func measureAwake(_ publisher: Publisher, _ board: Scoreboard) {
+        let published = publishAtFullSpeed(publisher, board) {}
+        board.waitForAll(frozenEvents)
+        printHealthy("awake", board, published: published)
+    }
+
+    /// Publishes 1 KiB at a time; returns when the last call returned.
+    private static func publishAtFullSpeed(
+        _ publisher: Publisher, _ board: Scoreboard, _ sample: () -> Void
+    ) -> UInt64 {
+        var payload = Payload.bytes(0, count: 1_024)
+        for event in 0..<frozenEvents {
+            payload.withUnsafeMutableBytes { $0.storeBytes(of: UInt64(event), as: UInt64.self) }
+            board.noteSent(event)
+            publisher.publish(payload)
+            if event % 2_000 == 0 { sample() }
+        }
+        return MonotonicClock.now()
+    }
+
+    /// What became of the two subscribers that are never frozen.
+    private static func printHealthy(_ what: String, _ board: Scoreboard, published: UInt64) {
+        let count = frozenEvents
+        let healthy = (0..<Scoreboard.subscriberCount).filter { $0 != frozenSubscriber }
+        let received = healthy.map { board.count(of: $0) }.reduce(0, +)
+        let last = healthy.map { board.lastTime(of: $0) }.max() ?? 0
+        Figures.print(
+            "\(what).publish_rate", Double(count) * 1e9 / Double(published - board.sent(0)),
+            "events/s")
+        Figures.print(
+            "\(what).healthy_rate",
+            Double(received) / 2 * 1e9 / Double(last - board.sent(0)), "events/s")
+        let delays = (0..<count).compactMap { event in
+            let times = healthy.map { board.received(event, by: $0) }
+            return times.contains(0) ? nil : times.max().map { $0 - board.sent(event) }
+        }
+        Figures.printPercentiles("\(what).healthy", delays)
+        Figures.print("\(what).lost.healthy_subs", Double(2 * count - received), "events")
     }
 }
 
