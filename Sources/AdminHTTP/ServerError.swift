@@ -34,14 +34,17 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
         self.init(
             code: error.errnoCode == EADDRINUSE ? .alreadyRunning : .system,
             operation: "listen at \(address)", expected: "a free address of this host",
-            found: error.description)
+            found: ServerError.reason(error.errnoCode))
     }
 
     /// What the system says of the call that failed last.
     static func system(_ operation: String, expected: String) -> ServerError {
-        let found = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
-        return ServerError(
-            code: .system, operation: operation, expected: expected, found: found)
+        ServerError(
+            code: .system, operation: operation, expected: expected, found: reason(errno))
+    }
+
+    private static func reason(_ number: CInt) -> String {
+        strerror(number).map { String(cString: $0) } ?? "error \(number)"
     }
 
     /// What to do about it, where that is known.

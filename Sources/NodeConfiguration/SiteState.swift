@@ -50,17 +50,24 @@ public struct SiteState: Sendable, Hashable {
     /// - Throws: ``ConfigurationError``: `unreadable` where they cannot be made, `unsafe`.
     public func prepare() throws(ConfigurationError) {
         for path in [stateDirectory, "\(stateDirectory)/sites", folder] {
-            let failure = Failure(path: path, operation: "prepare the state directory")
-            if mkdir(path, 0o700) != 0, errno != EEXIST {
-                throw failure.error(.unreadable, expected: "to make a folder", found: reason(errno))
-            }
-            try ConfigurationFile.checkFolder(path, operation: failure.operation)
-            var status = stat()
-            guard stat(path, &status) == 0, status.st_mode & 0o077 == 0 else {
-                throw failure.error(
-                    .unsafe, expected: "a folder for its owner alone", found: "one for others too",
-                    hint: "chmod 700 \(path)")
-            }
+            try SiteState.prepareFolder(path)
+        }
+    }
+
+    /// Makes a folder for the daemon's user alone where it is missing, as ``prepare()`` does each.
+    ///
+    /// - Throws: ``ConfigurationError``: `unreadable` where it cannot be made, `unsafe`.
+    public static func prepareFolder(_ path: String) throws(ConfigurationError) {
+        let failure = Failure(path: path, operation: "prepare the state directory")
+        if mkdir(path, 0o700) != 0, errno != EEXIST {
+            throw failure.error(.unreadable, expected: "to make a folder", found: reason(errno))
+        }
+        try ConfigurationFile.checkFolder(path, operation: failure.operation)
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & 0o077 == 0 else {
+            throw failure.error(
+                .unsafe, expected: "a folder for its owner alone", found: "one for others too",
+                hint: "chmod 700 \(path)")
         }
     }
 

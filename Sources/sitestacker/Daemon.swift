@@ -22,6 +22,8 @@ struct Daemon {
     /// - Throws: `ConfigurationError`, `EventLogError`, `TransportError`, `ServerError`: nothing is
     ///   served then.
     func run() async throws {
+        // The first start makes it; the audit trail stands in it.
+        try SiteState.prepareFolder(stateDirectory)
         let audit = try BoundedLogFile(path: "\(stateDirectory)/audit.log")
         var served: [ServedInstallation] = []
         for site in sites {
@@ -31,7 +33,11 @@ struct Daemon {
                     logger: logger))
         }
         let table = InstallationTable(entries: served.map(\.entry))
-        let ready = ReadyNotice(expecting: 1 + Set(served.map(\.entry.door)).count)
+        let doors = Set(served.map { "\($0.address.numeric) port \($0.doorPort)" }).sorted()
+        let ready = ReadyNotice(expecting: 1 + doors.count) {
+            let places = doors.joined(separator: " and ")
+            logger.notice("serving \(sites.joined(separator: " and ")); the door is at \(places)")
+        }
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = served.map { one in
             .init(
                 service: InstallationService(served: one),
@@ -58,6 +64,7 @@ struct Daemon {
         configuration.maximumCancellationDuration = .seconds(4)
         try await ServiceGroup(configuration: configuration).run()
         for one in served { await one.log.close() }
+        logger.notice("stopped")
     }
 }
 

@@ -2,14 +2,16 @@
 internal import Glibc
 internal import Synchronization
 
-/// Tells systemd that the daemon serves, once everything listens.
+/// Tells systemd and the log that the daemon serves, once everything listens.
 ///
 /// Source: sd_notify(3): a datagram to the socket that `NOTIFY_SOCKET` names, perhaps abstract.
 final class ReadyNotice: Sendable {
     private let missing: Mutex<Int>
+    private let onComplete: @Sendable () -> Void
 
-    init(expecting count: Int) {
+    init(expecting count: Int, onComplete: @escaping @Sendable () -> Void) {
         missing = Mutex(count)
+        self.onComplete = onComplete
     }
 
     /// One more listens.
@@ -18,7 +20,9 @@ final class ReadyNotice: Sendable {
             missing -= 1
             return missing == 0
         }
-        if isComplete { ReadyNotice.send("READY=1\nSTATUS=serving") }
+        guard isComplete else { return }
+        ReadyNotice.send("READY=1\nSTATUS=serving")
+        onComplete()
     }
 
     /// Sends a state; does nothing where nobody asked for it.

@@ -16,7 +16,11 @@ extension Node {
             wantedLinks = links
             setLinks()
         case .problems(let problems):
-            for problem in problems { logger.error("\(problem)") }
+            // All come again whenever one changes: of fifty silent servers each is told once.
+            for problem in problems where !toldProblems.contains(problem) {
+                logger.error("\(problem)")
+            }
+            toldProblems = problems
         case .cloneHeard(let instance): feed(.cloneHeard(instance))
         }
     }

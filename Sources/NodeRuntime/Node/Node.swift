@@ -45,6 +45,8 @@ public actor Node: TransportSink {
     var spreadRecords: Digest?
     let audit: Auditor
     var wantedLinks: [PeerLink] = []
+    /// What the roster finds wrong, as the log has it.
+    var toldProblems: [RosterProblem] = []
     var offences = Offences()
     var readiness = Readiness(obstacles: [.awaitingOwnHeads])
     var stopped: StopReason?

@@ -2,6 +2,7 @@
 import AdminAPI
 import ArgumentParser
 import ClusterModel
+import NodeConfiguration
 
 /// How long a grant is valid: whole days or hours, such as `365d` or `12h`.
 struct LifetimeArgument: Sendable, Hashable, ExpressibleByArgument {
@@ -80,6 +81,19 @@ struct ConfirmationOptions: ParsableArguments {
             throw ErrorDocument(
                 code: "not-confirmed", message: "nothing was changed: the answer was not yes",
                 exitStatus: ExitStatus.failed)
+        }
+    }
+}
+
+extension SiteURL {
+    /// Reads a URL of the command line.
+    ///
+    /// - Throws: `ErrorDocument` of usage for one that is none.
+    init(argument: String) throws(ErrorDocument) {
+        do {
+            try self.init(argument)
+        } catch {
+            throw .usage(error.description)
         }
     }
 }

@@ -74,11 +74,11 @@ struct InitCommand: ContextCommand {
             }
             return []
         }
-        guard url.isEmpty else { return try url.map { try SiteURL($0) } }
+        guard url.isEmpty else { return try url.map { try SiteURL(argument: $0) } }
         let text = try given(
             nil, "--url", "URLs of all servers, this one first, with spaces between them: ",
             context)
-        return try text.split(separator: " ").map { try SiteURL(String($0)) }
+        return try text.split(separator: " ").map { try SiteURL(argument: String($0)) }
     }
 
     private func given(

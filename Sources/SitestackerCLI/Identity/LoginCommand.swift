@@ -139,7 +139,7 @@ struct LoginCommand: ContextCommand {
 
     /// Says as whom a server is logged in.
     func show(_ context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
-        let url = try SiteURL(remote)
+        let url = try SiteURL(argument: remote)
         let own = try await daemon.identity()
         // A node that is not logged in can ask nobody but itself.
         var identity = own

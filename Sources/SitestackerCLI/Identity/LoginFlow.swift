@@ -23,7 +23,7 @@ struct ServerList: Sendable {
 
     /// Reads the list of the installation.
     ///
-    /// - Throws: `ConfigurationError`.
+    /// - Throws: `ConfigurationError`; `ErrorDocument` for a URL that is none.
     init(_ remote: String, _ context: CommandContext) throws {
         let path = try context.locator.configuration(site: context.options.site).path
         try self.init(remote, SiteConfiguration.load(from: path))
@@ -31,9 +31,9 @@ struct ServerList: Sendable {
 
     /// Takes the list of a configuration.
     ///
-    /// - Throws: `ConfigurationError` for a URL that is none.
+    /// - Throws: `ErrorDocument` for a URL that is none.
     init(_ remote: String, _ configuration: SiteConfiguration) throws {
-        let url = try SiteURL(remote)
+        let url = try SiteURL(argument: remote)
         let match = configuration.urls.first { $0.key == url.key }
         self.remote = url
         listed = match?.display

@@ -91,7 +91,7 @@ struct NodeRemoveCommand: AdministrationCommand {
         let isDigits = node.utf8.count >= 8 && node.allSatisfy { $0.isASCII && $0.isHexDigit }
         let matches = try members.filter { member in
             if isDigits { return member.node?.hasPrefix(node.lowercased()) == true }
-            let key = try SiteURL(node).key
+            let key = try SiteURL(argument: node).key
             return try member.url.map { try SiteURL($0).key } == key
         }
         if matches.count == 1, let id = matches[0].node.flatMap({ NodeID(hex: $0) }) { return id }

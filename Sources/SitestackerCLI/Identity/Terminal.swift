@@ -40,14 +40,18 @@ struct Terminal: Conversation {
             throw Self.silence("a terminal that can hide what is typed", "another one")
         }
         var hidden = before
-        hidden.c_lflag &= ~tcflag_t(ECHO)
+        // Ctrl-C would end the process and leave the terminal silent. It is read as what it is
+        // instead, and ends the line so that it is read at once.
+        hidden.c_lflag &= ~tcflag_t(ECHO | ISIG)
+        let interrupt = before.key(VINTR)
+        hidden.setKey(VEOL, interrupt)
         // What was typed ahead was typed before the prompt, and seen.
         guard tcsetattr(descriptor, TCSAFLUSH, &hidden) == 0 else {
             throw Self.silence("a terminal that can hide what is typed", "another one")
         }
         defer { _ = tcsetattr(descriptor, TCSAFLUSH, &before) }
         try FileDescriptorSink.ask(prompt, on: descriptor)
-        let bytes = try Self.read(descriptor)
+        let bytes = try Self.read(descriptor, until: interrupt)
         try FileDescriptorSink.ask("\n", on: descriptor)
         return bytes
     }
@@ -59,13 +63,21 @@ struct Terminal: Conversation {
     }
 
     /// One line without its end.
-    private static func read(_ descriptor: Int32) throws(ErrorDocument) -> [UInt8] {
+    ///
+    /// - Throws: `ErrorDocument`: the terminal does not answer, or somebody pressed `interrupt`.
+    private static func read(
+        _ descriptor: Int32, until interrupt: UInt8? = nil
+    ) throws(ErrorDocument) -> [UInt8] {
         var bytes: [UInt8] = []
         var byte: UInt8 = 0
         while true {
             let count = Glibc.read(descriptor, &byte, 1)
             if count == 1 {
                 if byte == UInt8(ascii: "\n") { return bytes }
+                if byte == interrupt {
+                    try FileDescriptorSink.ask("\n", on: descriptor)
+                    throw .interrupted
+                }
                 bytes.append(byte)
             } else if count == 0 {
                 guard !bytes.isEmpty else { throw silence("an answer", "its end") }
@@ -81,6 +93,18 @@ struct Terminal: Conversation {
         ErrorDocument(
             code: "no-answer", message: "at the terminal: expected \(expected), found \(found)",
             hint: "give the answer as an option; see --help", exitStatus: ExitStatus.usage)
+    }
+}
+
+extension termios {
+    /// The byte that a special key sends.
+    fileprivate func key(_ index: Int32) -> UInt8 {
+        withUnsafeBytes(of: c_cc) { $0[Int(index)] }
+    }
+
+    /// Another byte for a special key.
+    fileprivate mutating func setKey(_ index: Int32, _ byte: UInt8) {
+        withUnsafeMutableBytes(of: &c_cc) { $0[Int(index)] = byte }
     }
 }
 

@@ -56,7 +56,15 @@ public func runSitestacker(
 ///
 /// Nothing needs mending after an interrupt: whatever was asked of the daemon is its own affair.
 public func prepareSignals() {
-    signal(SIGINT) { _ in _exit(ExitStatus.interrupted) }
+    if isatty(STDERR_FILENO) == 1 {
+        // The terminal has shown ^C; the shell's prompt begins on a line of its own.
+        signal(SIGINT) { _ in
+            _ = write(STDERR_FILENO, "\n", 1)
+            _exit(ExitStatus.interrupted)
+        }
+    } else {
+        signal(SIGINT) { _ in _exit(ExitStatus.interrupted) }
+    }
     signal(SIGPIPE, SIG_IGN)
 }
 
@@ -101,11 +109,15 @@ public func errorDocument(for error: any Error) -> ErrorDocument? {
     case let error as HTTPTransportError: transportDocument(for: error)
     case let error as CryptographyError: ErrorDocument(error)
     case let error as WireError: ErrorDocument(error)
-    case is CancellationError:
-        ErrorDocument(
-            code: "interrupted", message: "interrupted", exitStatus: ExitStatus.interrupted)
+    case is CancellationError: .interrupted
     default: nil
     }
+}
+
+extension ErrorDocument {
+    /// Somebody pressed Ctrl-C, or what ran the command called it off.
+    static let interrupted = ErrorDocument(
+        code: "interrupted", message: "interrupted", exitStatus: ExitStatus.interrupted)
 }
 
 private func transportDocument(for error: HTTPTransportError) -> ErrorDocument {
