@@ -22,6 +22,8 @@ public struct InvalidateRequestDocument: Codable, Sendable, Hashable {
     public var urls: [String]
     /// Pages and entries by tag.
     public var tags: [String]
+    /// Publish it also where no cache of this server knows such things; absent: no.
+    public var elsewhere = false
     /// Wait for receipts; absent: yes.
     public var wait: Bool
     /// Where `wait` is false: `local`, `one` or `all`; absent: `one`, or `local` in a cluster of
@@ -34,7 +36,7 @@ public struct InvalidateRequestDocument: Codable, Sendable, Hashable {
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case opcodeCache, userCache, everything, paths, keys, keyPrefixes, keyPatterns, urls, tags
-        case wait, confirm, timeoutMilliseconds
+        case elsewhere, wait, confirm, timeoutMilliseconds
     }
 
     /// A request that names whole caches; set what else it is about.
@@ -72,6 +74,7 @@ public struct InvalidateRequestDocument: Codable, Sendable, Hashable {
         keyPatterns = try names(.keyPatterns)
         urls = try names(.urls)
         tags = try names(.tags)
+        elsewhere = try flag(.elsewhere, or: false)
         wait = try flag(.wait, or: true)
         confirm = try fields.decodeIfPresent(String.self, forKey: .confirm)
         timeoutMilliseconds =

@@ -11,6 +11,7 @@ func httpStatus(of error: ErrorDocument) -> HTTPResponse.Status {
         "bad-request": .badRequest, "not-found": .notFound,
         "unknown-event": .notFound, "unknown-site": .notFound,
         "method-not-allowed": .methodNotAllowed, "too-large": .contentTooLarge,
+        "payload-too-large": .contentTooLarge,
         "wrong-content-type": .unsupportedMediaType, "ambiguous-host": .misdirectedRequest,
         "rate-limited": .tooManyRequests, "too-slow": .requestTimeout,
     ]

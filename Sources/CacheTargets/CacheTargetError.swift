@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ClusterModel
+
 /// Why a cache could not be cleared, in words an administrator can act on.
 ///
 /// Law: every failure on the way to a cache becomes one of these; nothing is swallowed and
@@ -80,7 +82,7 @@ public struct CacheTargetError: Error, Sendable, Equatable, CustomStringConverti
         self.target = target
         self.operation = operation
         self.expected = expected
-        self.found = Self.printable(found)
+        self.found = PrintableText.make(found)
         self.hint = hint
     }
 
@@ -92,22 +94,5 @@ public struct CacheTargetError: Error, Sendable, Equatable, CustomStringConverti
     /// The message beside the name of a step, which is not said twice.
     func message(beside name: String) -> String {
         name == target || name.hasSuffix(" \(target)") ? message : description
-    }
-
-    /// Text from outside, safe for a terminal and a log line.
-    ///
-    /// Limit: 300 characters; control characters become spaces.
-    static func printable(_ text: String) -> String {
-        var result = ""
-        var length = 0
-        for scalar in text.unicodeScalars {
-            guard length < 300 else { return result + "..." }
-            let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-            let isBidirectional =
-                (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
-            result.unicodeScalars.append(isControl || isBidirectional ? " " : scalar)
-            length += 1
-        }
-        return result
     }
 }

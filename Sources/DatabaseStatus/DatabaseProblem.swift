@@ -56,6 +56,15 @@ struct DatabaseProblem: Error, Sendable, Hashable, CustomStringConvertible {
             found: found.replacing(secret, with: "***"), hint: hint)
     }
 
+    /// The server wants the password where everybody on the way can read it.
+    static func clearText(_ operation: String) -> DatabaseProblem {
+        DatabaseProblem(
+            .loginRefused, operation: operation,
+            expected: "a server that lets the password be proved",
+            found: "one that wants it in clear text",
+            hint: "Let pg_hba.conf ask this user for scram-sha-256.")
+    }
+
     /// No answer came in time.
     static func timedOut(_ operation: String, after limit: Duration) -> DatabaseProblem {
         DatabaseProblem(

@@ -14,6 +14,8 @@ struct PostgreSQLReader {
     private let start: @convention(c) (TextList, TextList, CInt) -> OpaquePointer?
     private let advance: @convention(c) (OpaquePointer) -> CInt
     private let status: @convention(c) (OpaquePointer) -> CInt
+    private let libraryVersion: @convention(c) () -> CInt
+    private let isEncrypted: @convention(c) (OpaquePointer) -> CInt
     private let finish: @convention(c) (OpaquePointer) -> Void
     private let socket: @convention(c) (OpaquePointer) -> CInt
     private let verbosity: @convention(c) (OpaquePointer, CInt) -> CInt
@@ -39,6 +41,8 @@ struct PostgreSQLReader {
         start = try library.function("PQconnectStartParams")
         advance = try library.function("PQconnectPoll")
         status = try library.function("PQstatus")
+        libraryVersion = try library.function("PQlibVersion")
+        isEncrypted = try library.function("PQsslInUse")
         finish = try library.function("PQfinish")
         socket = try library.function("PQsocket")
         verbosity = try library.function("PQsetErrorVerbosity")
@@ -94,6 +98,7 @@ struct PostgreSQLReader {
             ("password", login.password ?? ""), ("dbname", login.database),
             ("passfile", "/dev/null"), ("application_name", "sitestacker"),
             ("client_encoding", "UTF8"), ("gssencmode", "disable"),
+            ("require_auth", knowsMethods ? "!password" : ""),
         ].filter { !$0.1.isEmpty }
         // The library copies the texts before the call returns.
         let names = settings.map { strdup($0.0) }
@@ -112,6 +117,9 @@ struct PostgreSQLReader {
         }
     }
 
+    /// Whether the library itself can refuse to give a password in clear text: since version 16.
+    private var knowsMethods: Bool { libraryVersion() >= 160_000 }
+
     private func connect(
         _ server: OpaquePointer, within limit: Duration
     ) throws(DatabaseProblem) {
@@ -124,6 +132,12 @@ struct PostgreSQLReader {
             let isReady = Self.wait(
                 for: socket(server), toWrite: next == 2, until: deadline)
             guard isReady else { throw .timedOut(operation, after: limit) }
+            // Source: ConnStatusType: 4 waits for what the server wants.
+            if next == 1, status(server) == 4, !knowsMethods, isEncrypted(server) == 0,
+                PasswordWish.isClearText(ahead: PasswordWish.peek(socket(server)))
+            {
+                throw .clearText(operation)
+            }
             next = advance(server)
         }
     }
@@ -186,6 +200,7 @@ struct PostgreSQLReader {
     /// Source: PostgreSQL, appendix A, "Error Codes".
     static func failure(_ text: String, _ operation: String) -> DatabaseProblem {
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        if line.contains("authentication method requirement") { return .clearText(operation) }
         let (code, expected, hint): (DatabaseProblem.Code, String, String) =
             switch errorCode(in: line) {
             case "28P01", "28000":

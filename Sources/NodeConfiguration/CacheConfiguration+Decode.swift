@@ -111,7 +111,14 @@ extension CacheConfiguration {
     }
 
     private static func memcachedAddress(_ text: String) throws(ValueProblem) -> ServerAddress {
-        try ServerAddress(parsing: text, defaultPort: 11211)
+        let scheme = splitScheme(text).scheme
+        guard !text.contains("@"), scheme == nil || scheme == "tcp" || text.hasPrefix("unix:")
+        else {
+            throw ValueProblem(
+                expected: "HOST:PORT or unix:/PATH", found: quoted(text),
+                hint: "neither TLS nor a user and password are spoken to Memcached")
+        }
+        return try ServerAddress(parsing: text, defaultPort: 11211)
     }
 
     private static func plainAddress(_ text: String) throws(ValueProblem) -> WebAddress {

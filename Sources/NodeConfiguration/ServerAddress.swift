@@ -191,6 +191,11 @@ public struct RedisAddress: Sendable, Hashable {
     init(parsing text: String) throws(ValueProblem) {
         let (scheme, rest) = splitScheme(text)
         let isSocket = text.hasPrefix("unix:")
+        if let hint = Self.unspoken(scheme, rest) {
+            throw ValueProblem(
+                expected: "redis://HOST:PORT/DATABASE or unix:/PATH", found: quoted(text),
+                hint: hint)
+        }
         let parts = isSocket ? Self.socketParts(text) : Self.hostParts(rest)
         guard isSocket || scheme == "redis", let parts,
             let credentials = Credentials(parts.authority),
@@ -198,8 +203,7 @@ public struct RedisAddress: Sendable, Hashable {
         else {
             throw ValueProblem(
                 expected: "redis://HOST:PORT/DATABASE or unix:/PATH", found: quoted(text),
-                hint: scheme == "rediss"
-                    ? "TLS is not spoken" : "write special characters of a password as %XX")
+                hint: "write special characters of a password as %XX")
         }
         user = credentials.user
         password = credentials.password
@@ -208,6 +212,18 @@ public struct RedisAddress: Sendable, Hashable {
             isSocket
             ? .unix(path: try socketPath(credentials.address))
             : try ServerAddress(parsing: credentials.address, defaultPort: 6379)
+    }
+
+    /// What the address asks for that is not spoken here, in words; `nil` where nothing is.
+    private static func unspoken(_ scheme: String?, _ rest: Substring) -> String? {
+        if ["rediss", "tls", "redis+tls"].contains(scheme) {
+            return "TLS is not spoken to Redis: let it listen on loopback or on a Unix socket"
+        }
+        let place = rest.prefix { $0 != "/" && $0 != "?" }
+        let servers = place[(place.lastIndex(of: "@") ?? place.startIndex)...]
+        let isGroup = scheme?.contains("sentinel") == true || scheme?.contains("cluster") == true
+        guard isGroup || servers.contains(",") else { return nil }
+        return "neither Redis Cluster nor Sentinel is spoken: name the one server that takes writes"
     }
 
     private static func hostParts(

@@ -19,6 +19,8 @@ public struct AdminScript: Sendable {
     public var events: [EventDocument] = []
     /// Whether `subscribe` and `events` go on without a line after theirs.
     public var isEndless = false
+    /// Whether `subscribe` gives its first line as often as anybody asks for the next.
+    public var isRepeating = false
     /// What `subscribe` and `events` fail with after their lines.
     public var streamFailure: ErrorDocument?
     /// The answer to `retryParked`.
@@ -41,6 +43,7 @@ public final class FakeAdminService: AdminService, DoorService {
         var requests: [PublishRequestDocument] = []
         var invalidations: [InvalidateRequestDocument] = []
         var endedStreams = 0
+        var repeatedLines = 0
     }
 
     private let script: AdminScript
@@ -57,6 +60,8 @@ public final class FakeAdminService: AdminService, DoorService {
     public var requests: [PublishRequestDocument] { state.withLock { $0.requests } }
     /// What was to be cleared.
     public var invalidations: [InvalidateRequestDocument] { state.withLock { $0.invalidations } }
+    /// How often a repeating line was asked for.
+    public var repeatedLines: Int { state.withLock { $0.repeatedLines } }
     /// How many streams have ended, by whichever side.
     public var endedStreams: Int { state.withLock { $0.endedStreams } }
 
@@ -116,6 +121,12 @@ public final class FakeAdminService: AdminService, DoorService {
         topics: [String], since: String?
     ) async throws(ErrorDocument) -> AsyncThrowingStream<ApplicationEventDocument, any Error> {
         note("subscribe \(topics.joined(separator: " ")) since \(since ?? "-")")
+        if script.isRepeating, let line = script.application.first {
+            return AsyncThrowingStream(unfolding: { [self] in
+                state.withLock { $0.repeatedLines += 1 }
+                return line
+            })
+        }
         return stream(script.application)
     }
 

@@ -19,6 +19,7 @@ public final class InMemoryEventLog: EventLog {
     private struct Gate {
         var isClosed = false
         var failure: EventLogError?
+        var pagesRead = 0
     }
 
     private let storage: InMemoryStorage
@@ -30,6 +31,9 @@ public final class InMemoryEventLog: EventLog {
 
     /// Makes all following submissions fail, or work again with `nil`.
     public func fail(with error: EventLogError?) { gate.withLock { $0.failure = error } }
+
+    /// How often somebody read batches in this node's log order.
+    public var pagesRead: Int { gate.withLock { $0.pagesRead } }
 
     /// Holds completions back, as a slow disk does, until ``resume()``.
     public func pause() { writer.suspend() }
@@ -110,6 +114,7 @@ public final class InMemoryEventLog: EventLog {
     public func batches(
         afterPosition position: Int64, limit: Int
     ) async throws(EventLogError) -> [StoredBatch] {
+        gate.withLock { $0.pagesRead += 1 }
         let later = try contents().batches.filter { $0.position > position }
         return later.prefix(max(limit, 0)).map(\.stored)
     }

@@ -42,6 +42,15 @@ final class CurrentCaches: CacheClearer {
         let caches = caches.withLock { $0 }
         caches.begin(invalidation, sparing: spared, running: run, then: then)
     }
+
+    func refusal(of invalidation: Invalidation) -> ClearRefusal? {
+        caches.withLock { $0 }.refusal(of: invalidation).map { refusal in
+            switch refusal {
+            case .unknown(let reason): .unknown(reason: reason)
+            case .unusable(let reason): .unusable(reason: reason)
+            }
+        }
+    }
 }
 
 /// Makes cache targets of what the configuration says.

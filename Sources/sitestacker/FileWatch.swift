@@ -59,7 +59,8 @@ struct FileWatch: Sendable {
             await installation.setConfiguration(
                 addresses: configuration.urls.map(NodeAddress.init),
                 handlers: reactor.take(configuration.reactions),
-                retention: Retention(configuration.limits))
+                retention: Retention(configuration.limits),
+                payloadLimit: configuration.limits.payload)
             installation.site.notices.set(nil, about: configurationFile)
             logger.notice("took in \(configurationFile)")
         } catch {

@@ -101,6 +101,7 @@ struct ServedInstallation: Sendable {
             retention: Retention(configuration.limits), ownURL: ownURL)
         settings.settle = configuration.settle
         settings.stagger = configuration.stagger
+        settings.payloadLimit = configuration.limits.payload
         settings.tellsCode = true
         return settings
     }

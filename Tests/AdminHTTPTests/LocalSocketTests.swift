@@ -2,6 +2,7 @@
 import AdminAPI
 import AdminHTTP
 import Foundation
+import Glibc
 import HTTPTransport
 import NodeRuntimeTesting
 import ServiceLifecycle
@@ -286,6 +287,36 @@ struct LocalSocketTests {
         ]
         script.isEndless = true
         return FakeAdminService(script)
+    }
+
+    @Test("A client that does not read is waited for, and holds up nobody")
+    func slowReader() async throws {
+        var script = script()
+        script.application = [
+            ApplicationEventDocument(
+                id: "n-1-1", topic: "t", user: nil, node: "n", time: 0,
+                payload: String(repeating: "x", count: 64 << 10), payloadBase64: nil)
+        ]
+        script.isRepeating = true
+        let service = FakeAdminService(script)
+        try await withFolder { folder in
+            try await withLocalServer(FakeInstallations(sites: ["/s": service]), in: folder) {
+                socket in
+                let reader = RawClient.connected(to: .socket(socket))
+                defer { close(reader) }
+                let request = Array("GET /v1/subscribe HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+                #expect(send(reader, request, request.count, 0) == request.count)
+                #expect(await eventually { service.repeatedLines > 0 })
+                // Others are answered meanwhile, which gives the stream all the time it needs.
+                let others = "GET /v1/members HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                for _ in 1...200 {
+                    let answer = await RawClient.exchange([others], at: .socket(socket))
+                    #expect(answer.hasPrefix("HTTP/1.1 200"))
+                }
+                // What the sockets hold, and not what the source could give.
+                #expect(service.repeatedLines < 64, "\(service.repeatedLines)")
+            }
+        }
     }
 
     @Test("A stream ends for its source when the client leaves")

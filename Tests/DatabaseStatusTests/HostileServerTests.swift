@@ -190,8 +190,66 @@ struct RogueMySQLTests {
     }
 }
 
+@Suite("A PostgreSQL server that wants more than its due")
+struct RoguePostgreSQLTests {
+    /// Asks for proof of the password: 3 in clear text, 5 by MD5 with four bytes of salt.
+    private static func wish(_ method: UInt8, _ more: [UInt8] = []) -> [UInt8] {
+        [0x52, 0, 0, 0, UInt8(8 + more.count), 0, 0, 0, method] + more
+    }
+
+    private func heard(sending answer: [UInt8]) async throws -> (DatabaseState, String) {
+        let server = try FakeServer { connection in
+            // "No TLS", and then what is wanted of the login.
+            guard connection.receive(), connection.send([0x4E]), connection.receive(),
+                connection.send(answer)
+            else { return }
+            while connection.receive() {}
+        }
+        defer { server.end() }
+        let location = HostileServerTests.Engine.postgresql.location(server.port)
+        let state = await DatabaseStatus(location, root: "/", limits: HostileServerTests.short)
+            .read()
+        return (state, String(decoding: server.heard, as: UTF8.self))
+    }
+
+    @Test(
+        "It does not get the password in clear text",
+        arguments: [wish(3), wish(5, [1, 2, 3, 4]) + wish(3)])
+    func clearText(answer: [UInt8]) async throws {
+        let (state, heard) = try await heard(sending: answer)
+        #expect(state.version == nil)
+        #expect(state.problem?.contains("clear text") == true, "\(state)")
+        #expect(heard.contains("site") && !heard.contains("hunter2"))
+    }
+
+    @Test("It gets a proof that is none for others")
+    func digest() async throws {
+        let (_, heard) = try await heard(sending: Self.wish(5, [1, 2, 3, 4]))
+        #expect(heard.contains("md5") && !heard.contains("hunter2"))
+    }
+
+    @Test(
+        "A wish is seen in whatever comes before the library reads it",
+        arguments: [
+            ([], false), (wish(0), false), (wish(10), false), (wish(3), true),
+            (wish(5, [1, 2, 3, 4]), false), (wish(5, [1, 2, 3, 4]) + wish(3), true),
+            (Array(wish(3).prefix(8)), true), ([0x52], true), ([0x45, 0, 0, 0, 4], false),
+            ([0x52, 0, 0, 0, 0, 0, 0, 0, 0], false),
+            ([0x52, 255, 255, 255, 255, 0, 0, 0, 9], false),
+        ])
+    func ahead(bytes: [UInt8], isClearText: Bool) {
+        #expect(PasswordWish.isClearText(ahead: bytes) == isClearText)
+    }
+}
+
 @Suite("What PostgreSQL's library says")
 struct PostgreSQLFailureTests {
+    @Test("A library that refuses a method says so")
+    func method() {
+        let text = "authentication method requirement \"!password\" failed: server requested it"
+        #expect(PostgreSQLReader.failure(text, "log in").code == .loginRefused)
+    }
+
     @Test(
         "The error code is found in any language",
         arguments: [

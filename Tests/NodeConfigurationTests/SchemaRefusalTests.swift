@@ -68,6 +68,21 @@ struct SchemaRefusalTests {
         line2("relative socket", "caches: [{php-fpm: \"unix:run/x\"}]", "absolute path"),
         line2("no port", "caches: [{php-fpm: localhost}]", "HOST:PORT"),
         line2("TLS to Redis", "caches: [{redis: \"rediss://a\", prefix: x}]", "TLS is not spoken"),
+        line2(
+            "TLS to Redis, otherwise", "caches: [{redis: \"tls://a:1\", prefix: x}]",
+            "TLS is not spoken"),
+        line2(
+            "several Redis", "caches: [{redis: \"redis://a:1,b:2/0\", prefix: x}]",
+            "neither Redis Cluster nor Sentinel"),
+        line2(
+            "a sentinel", "caches: [{redis: \"redis-sentinel://a:1/m\", prefix: x}]",
+            "neither Redis Cluster nor Sentinel"),
+        line2(
+            "TLS to Memcached", "caches: [{memcached: \"tls://a:1\", prefix: x}]",
+            "neither TLS nor a user"),
+        line2(
+            "a password of Memcached", "caches: [{memcached: \"u:secret@a:1\", prefix: x}]",
+            "neither TLS nor a user"),
         line2("redis as a file", "caches: [{redis: \"unix:r\", prefix: x}]", "absolute path"),
         line2("a host and a socket", "caches: [{redis: \"unix://a/b\", prefix: x}]", "absolute"),
         line2("another query", "caches: [{redis: \"unix:/a?x=1\", prefix: x}]", "redis://HOST"),
@@ -159,6 +174,8 @@ struct SchemaRefusalTests {
         "port: \"mysql://a:geheim@web1\"\n", "urls: [\"http://a:geheim@web1\"]\n",
         "urls: [\"a:geheim@web1\"]\n", "database: mysql://u:geh%zzeim@h/d\n",
         "caches: [{redis: \"redis://:geheim@*/0\", prefix: x}]\n",
+        "caches: [{redis: \"rediss://:geheim@a/0\", prefix: x}]\n",
+        "caches: [{memcached: \"u:geheim@a:1\", prefix: x}]\n",
         "caches: [{redis: \"redis://:geheim@h/x\", prefix: x}]\n",
         "caches: [{redis: \"unix://:geheim@x/y\", prefix: x}]\n",
         "caches: [{redis: \"unix://:geheim@/y?db=z\", prefix: x}]\n",

@@ -6,14 +6,15 @@ import Testing
 @testable import NodeRuntime
 
 @Suite("A subscriber's queue") struct SubscriberTests {
-    private func event(_ number: Int) throws -> DeliveredEvent {
+    private func event(_ number: Int, size: Int = 0) throws -> DeliveredEvent {
         let bytes = [UInt8](repeating: 1, count: 32)
         let log = EpochID(
             origin: try #require(NodeID(bytes: bytes)), epoch: LogEpoch(counter: 1, nonce: 1))
         return DeliveredEvent(
             id: EventID(log: log, sequence: SequenceNumber(UInt64(number))),
             timestamp: HybridTimestamp(raw: 1), grant: try #require(Digest(bytes: bytes)),
-            event: ApplicationEvent(topic: "t", payload: .inline([])))
+            event: ApplicationEvent(
+                topic: "t", payload: .inline([UInt8](repeating: 0, count: size))))
     }
 
     private func numbers(_ arrival: Subscriber.Arrival) -> String {
@@ -46,6 +47,20 @@ import Testing
         subscriber.offer([try event(2)], late: true)
         #expect(numbers(await subscriber.next()) == "overflow")
         #expect(numbers(await subscriber.next()) == "released [2]")
+    }
+
+    @Test("A queue is bounded by weight as well")
+    func weight() async throws {
+        let subscriber = Subscriber(patterns: [])
+        let most = Subscriber.queueBytes / 100_000
+        for number in 1...most { subscriber.offer([try event(number, size: 99_000)]) }
+        #expect(numbers(await subscriber.next()) == "events \(Array(1...most))")
+        for number in 1...most + 1 { subscriber.offer([try event(number, size: 99_000)]) }
+        #expect(numbers(await subscriber.next()) == "overflow")
+        for number in 1...most + 1 {
+            subscriber.offer([try event(number, size: 99_000)], late: true)
+        }
+        #expect(numbers(await subscriber.next()) == "overwhelmed")
     }
 
     @Test("More released events than may wait end the subscription, loudly")

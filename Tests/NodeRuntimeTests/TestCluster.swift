@@ -164,13 +164,28 @@ final class TestDoors: DoorClient {
     }
 }
 
-/// Caches that count their clears, and fail when told to.
+/// Caches that count their clears, and fail or refuse when told to.
 final class TestCaches: CacheClearer {
-    private let state = Mutex((clears: 0, failure: String?.none))
+    private struct State {
+        var clears = 0
+        var failure: String?
+        var action = "clear"
+        var refusal: ClearRefusal?
+    }
+
+    private let state = Mutex(State())
 
     var clears: Int { state.withLock { $0.clears } }
 
     func fail(with reason: String?) { state.withLock { $0.failure = reason } }
+
+    /// What the steps of further clears say was done.
+    func act(_ action: String) { state.withLock { $0.action = action } }
+
+    /// What is said of orders before they are published.
+    func refuse(_ refusal: ClearRefusal?) { state.withLock { $0.refusal = refusal } }
+
+    func refusal(of invalidation: Invalidation) -> ClearRefusal? { state.withLock { $0.refusal } }
 
     func clear(
         _ invalidation: Invalidation, sparing spared: Set<String>
@@ -179,7 +194,7 @@ final class TestCaches: CacheClearer {
             state.clears += 1
             return [
                 StepReceipt(
-                    target: "cache", action: "clear", failure: state.failure,
+                    target: "cache", action: state.action, failure: state.failure,
                     proof: [Proof(counter: "entries", before: 3, after: 0)], microseconds: 5)
             ]
         }

@@ -85,6 +85,49 @@ struct InvalidateCommandTests {
         }
     }
 
+    @Test("An order for caches of other servers is marked as one")
+    func elsewhere() async throws {
+        let (_, service) = try await run(["invalidate", "--tag", "a", "--elsewhere"])
+        #expect(
+            service.invalidations
+                == [
+                    plain {
+                        $0.tags = ["a"]
+                        $0.elsewhere = true
+                    }
+                ])
+    }
+
+    @Test(
+        "What some server could do is done; what none could do is a failure with words",
+        arguments: [
+            (["tags"], 1), (["tags", "URLs"], 1), ([], 0), (["URLs"], 0),
+        ] as [([String], Int32)])
+    func nowhere(_ first: [String], _ status: Int32) async throws {
+        func line(_ node: String, _ parts: [String]) -> InvalidateLine {
+            InvalidateLine(
+                outcome: OutcomeDocument(
+                    node: node, outcome: "applied", reason: nil,
+                    steps: parts.map {
+                        StepDocument(
+                            target: "caches",
+                            action: "nothing to clear: no configured cache knows \($0)",
+                            failure: nil, microseconds: 0, proof: [])
+                    }))
+        }
+        let (run, _) = try await run(["invalidate", "--tag", "a"]) { script in
+            script.invalidation = [
+                InvalidateLine(id: "n-1-1", nodes: ["http://web1", "http://web2"]),
+                line("http://web1", first), line("http://web2", ["tags"]),
+                InvalidateLine(silent: []),
+            ]
+        }
+        #expect(run.status == status)
+        let words = "On no server: nothing to clear: no configured cache knows tags"
+        #expect(run.talk.contains(words) == (status == 1), "\(run.talk)")
+        #expect(!run.talk.contains("URLs"))
+    }
+
     @Test(
         "What cannot be meant is a usage error, and nothing is asked",
         arguments: [

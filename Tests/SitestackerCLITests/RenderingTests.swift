@@ -71,13 +71,14 @@ struct RenderingTests {
             ),
             (
                 OutcomeDocument(
-                    node: "http://web3", outcome: "applied", reason: nil,
+                    node: "http://web3", outcome: "failed",
+                    reason: "redis x: the pattern ( is none",
                     steps: [
                         StepDocument(
-                            target: "redis x", action: "nothing cleared: the pattern ( is none",
-                            failure: nil, microseconds: 0, proof: [])
+                            target: "redis x", action: "nothing cleared",
+                            failure: "the pattern ( is none", microseconds: 0, proof: [])
                     ]),
-                "http://web3  redis x  nothing cleared: the pattern ( is none  0.0 ms", false
+                "http://web3  redis x  nothing cleared  FAILED: the pattern ( is none  0.0 ms", true
             ),
             (
                 OutcomeDocument(

@@ -22,7 +22,7 @@ final class Sitestacker
     private const FIELDS = [
         'opcodeCache' => false, 'userCache' => false, 'everything' => false,
         'paths' => true, 'keys' => true, 'keyPrefixes' => true, 'keyPatterns' => true,
-        'urls' => true, 'tags' => true,
+        'urls' => true, 'tags' => true, 'elsewhere' => false,
     ];
 
     /** Whether this request has complained already: a log full of one line hides the others. */
@@ -49,7 +49,8 @@ final class Sitestacker
      * Has caches cleared on every server; without arguments opcode and user cache, whole.
      *
      * Known names: opcodeCache, userCache, everything (true); paths, keys, keyPrefixes,
-     * keyPatterns, urls, tags (a string or a list of strings).
+     * keyPatterns, urls, tags (a string or a list of strings); elsewhere (true: also where only
+     * other servers have a cache for it).
      *
      * @param array<string, bool|string|list<string>> $what
      * @return string|null the event's ID once it is on this server's disk: every server clears, also

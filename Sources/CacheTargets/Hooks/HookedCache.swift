@@ -42,7 +42,7 @@ public struct HookedCache: CacheTarget {
     public var name: String {
         switch means {
         case .command(let words):
-            CacheTargetError.printable(
+            PrintableText.make(
                 "command " + words.prefix(2).joined(separator: " ")
                     + (words.count > 2 ? " ..." : ""))
         case .post(let place): "post \(place)"

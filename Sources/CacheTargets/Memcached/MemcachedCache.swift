@@ -8,7 +8,7 @@
 /// Keys that others write meanwhile are no failure.
 public struct MemcachedCache: Sendable {
     private let address: SocketAddress
-    private let selection: StoreSelection
+    let selection: StoreSelection
     private let exchange: StoreExchange
 
     /// Makes the target; nothing is contacted yet.

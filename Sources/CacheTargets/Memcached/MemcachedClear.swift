@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ClusterModel
+import Foundation
+
 /// The conversation with one Memcached: list, delete, count.
 ///
 /// Runs on one blocking thread.
@@ -24,7 +27,8 @@ struct MemcachedClear: ~Copyable {
     private let request: KeyedClearRequest
     private var judge: KeyJudge
     private var result = StoreResult()
-    /// How many entries are there and cannot be deleted, since the text protocol cannot name them.
+    /// How many entries are there and cannot be deleted, since neither protocol nor server can name
+    /// them.
     private var unnamed = 0
     /// How many keys and tags were asked for that no entry can have.
     private var impossible = 0
@@ -66,8 +70,9 @@ struct MemcachedClear: ~Copyable {
     private mutating func tellImpossible() {
         guard impossible > 0 else { return }
         let reason =
-            "\(impossible) of the keys and tags cannot be in Memcached, whose keys have 1 to "
-            + "\(MemcachedKey.maximumLength) bytes without spaces and control bytes"
+            "\(impossible) of the keys and tags cannot be named to Memcached: 1 to "
+            + "\(MemcachedKey.maximumLength) bytes, \(MemcachedKey.maximumEncoded) with spaces or "
+            + "control bytes, and none of these in tags"
         let isAll = impossible == request.keys.count + request.tags.count && !request.needsLook
         if isAll { result.nothing = reason } else { result.notes.append(reason) }
     }
@@ -111,13 +116,44 @@ struct MemcachedClear: ~Copyable {
 extension MemcachedClear {
     private mutating func delete(keys: [String]) throws(CacheTargetError) {
         let all = keys.map { selection.prefix + Array($0.utf8) }
-        let usable = all.filter(MemcachedKey.isKey)
+        let usable = all.filter(MemcachedKey.isNameable)
         impossible += all.count - usable.count
         result.matched += try delete(usable)
     }
 
     /// Deletes keys and gives how many of them were there.
+    ///
+    /// Clients of the binary protocol make keys with spaces and control bytes; those are named in
+    /// Base64 by a meta command.
     private mutating func delete(_ keys: [[UInt8]]) throws(CacheTargetError) -> Int {
+        let encoded = keys.filter { !MemcachedKey.isKey($0) }.map {
+            Array(Data($0).base64EncodedString().utf8)
+        }
+        return try delete(plain: keys.filter(MemcachedKey.isKey)) + delete(encoded: encoded)
+    }
+
+    private mutating func delete(encoded keys: [[UInt8]]) throws(CacheTargetError) -> Int {
+        let operation = "delete keys in Base64"
+        var deleted = 0
+        var rest = keys[...]
+        while !rest.isEmpty {
+            let batch = Array(rest.prefix(Self.batch))
+            rest = rest.dropFirst(batch.count)
+            for reply in try session.perform("md", batch, suffix: " b", operation) {
+                switch reply {
+                case .ok: deleted += 1
+                case .notFound: continue
+                case .refused: unnamed += 1
+                case .deleted, .end, .number, .statistic, .entry, .busy, .notStarted:
+                    throw failure.misfit(reply, operation)
+                }
+            }
+        }
+        result.removed += deleted
+        return deleted
+    }
+
+    private mutating func delete(plain keys: [[UInt8]]) throws(CacheTargetError) -> Int {
         let operation = "delete keys"
         var deleted = 0
         var rest = keys[...]
@@ -144,7 +180,7 @@ extension MemcachedClear {
             passes += 1
             let listing = try list()
             result.matched += listing.keys.count
-            let usable = listing.keys.filter(MemcachedKey.isKey)
+            let usable = listing.keys.filter(MemcachedKey.isNameable)
             unnamed += listing.keys.count - usable.count
             _ = try delete(usable)
             guard !listing.isCut else { continue }
@@ -255,7 +291,7 @@ extension MemcachedClear {
             throw failure.misfit(replies[0], operation)
         }
         result.matched += renewed
-        let name = CacheTargetError.printable(tag)
+        let name = PrintableText.make(tag)
         result.notes.append(
             renewed == 0 ? "no entry carries the tag \(name)" : "tag \(name) has a new version")
     }

@@ -50,12 +50,14 @@ struct MemcachedFailure: Sendable {
         }
     }
 
-    /// Keys which the text protocol cannot name.
+    /// Keys which cannot be named to this server.
     func unusable(_ count: Int, _ operation: String) -> CacheTargetError {
         error(
             .invalidRequest, operation,
             "keys of 1 to \(MemcachedKey.maximumLength) bytes without spaces and control bytes",
-            "\(count) others", "Correct the keys; they cannot be named to Memcached.")
+            "\(count) others",
+            "Memcached 1.6.18 deletes others of up to \(MemcachedKey.maximumEncoded) bytes; "
+                + "longer ones go with flush: true only.")
     }
 
     func error(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ClusterModel
+
 /// One line that Memcached answers in its text protocol.
 ///
 /// Only what this program asks for is understood; values of entries are never asked for.
@@ -49,8 +51,8 @@ public enum MemcachedReply: Sendable, Hashable {
         let words = text.split(separator: " ", maxSplits: 2)
         switch words.first {
         case "DELETED" where words.count == 1: return .deleted
-        case "NOT_FOUND" where words.count == 1: return .notFound
-        case "OK" where words.count == 1: return .ok
+        case "NOT_FOUND" where words.count == 1, "NF" where words.count == 1: return .notFound
+        case "OK" where words.count == 1, "HD" where words.count == 1: return .ok
         case "END" where words.count == 1: return .end
         case "STAT" where words.count >= 2:
             return .statistic(
@@ -58,7 +60,7 @@ public enum MemcachedReply: Sendable, Hashable {
         case "BUSY": return .busy
         case "NOTSTARTED": return .notStarted
         case "ERROR", "CLIENT_ERROR", "SERVER_ERROR", "BADCLASS", "RESET": return .refused(text)
-        case _: throw .unknown(CacheTargetError.printable(text))
+        case _: throw .unknown(PrintableText.make(text))
         }
     }
 
@@ -97,6 +99,16 @@ enum MemcachedKey {
     ///
     /// Unit: bytes. Source: memcached's `doc/protocol.txt`.
     static let maximumLength = 250
+
+    /// The longest key that meta commands can name in Base64, which the server keeps as it is.
+    ///
+    /// Unit: bytes. Source: tried with memcached 1.6.18, whose limit is 250 bytes of Base64.
+    static let maximumEncoded = 186
+
+    /// Whether the bytes can be named, as they are or in Base64.
+    static func isNameable(_ bytes: [UInt8]) -> Bool {
+        isKey(bytes) || (1...maximumEncoded).contains(bytes.count)
+    }
 
     /// Whether the bytes are a key: no spaces, line ends or other control bytes, which would end
     /// the key or the command and begin another one.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ClusterModel
+
 /// What to clear in a PHP-FPM master.
 ///
 /// Invariant: within all limits, so it can always be sent.
@@ -165,7 +167,7 @@ public struct ClearRequest: Sendable, Equatable {
     private static func part(_ items: [String], _ one: String, _ many: String) -> String? {
         switch items.count {
         case 0: nil
-        case 1: "\(one) \(CacheTargetError.printable(items[0]))"
+        case 1: "\(one) \(PrintableText.make(items[0]))"
         case let count: "\(count) \(many)"
         }
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ClusterModel
+
 /// Judges, from the script's answer alone, what a clear achieved.
 ///
 /// Pure.
@@ -139,7 +141,7 @@ struct ClearVerdict {
         var notes: [String] = []
         if !reply.fileCache.isEmpty, request.opcode == .all {
             notes.append(
-                "opcache.file_cache \(CacheTargetError.printable(reply.fileCache)) is not cleared "
+                "opcache.file_cache \(PrintableText.make(reply.fileCache)) is not cleared "
                     + "by a reset: invalidate by file, or unset it")
         }
         if reply.realpathSeconds > 0 {

@@ -81,7 +81,7 @@ struct PHPOrder {
             Self.isInside($1) ? $0.0.append($1) : $0.1.append($1)
         }
         refused += outside.map {
-            let path = CacheTargetError.printable($0)
+            let path = PrintableText.make($0)
             let reason = "\(path) is no path below the installation"
             return Refused(action: StepReceipt.nothing(reason))
         }

@@ -9,7 +9,7 @@ public struct RedisCache: Sendable {
     private let address: SocketAddress
     private let database: Int
     private let login: RedisLogin?
-    private let selection: StoreSelection
+    let selection: StoreSelection
     private let exchange: StoreExchange
 
     /// Makes the target; nothing is contacted yet.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ClusterModel
+
 /// Tells which keys a request means, throughout one clear.
 ///
 /// A pattern that comes to no end on one key is given up, and keys that are too long for patterns
@@ -53,7 +55,7 @@ struct KeyJudge: Sendable {
         guard let first = givenUp.first else { return }
         let others = givenUp.count > 1 ? " and \(givenUp.count - 1) others" : ""
         let reason =
-            "the pattern \(CacheTargetError.printable(first))\(others) comes to no end on some "
+            "the pattern \(PrintableText.make(first))\(others) comes to no end on some "
             + "keys; clear by prefix instead"
         let isAll = patterns.isEmpty && request.hasOnlyPatterns && result.removed == 0
         if isAll { result.refusal = reason } else { result.notes.append(reason) }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ClusterModel
+
 /// What to clear in a store of keys: Redis or Memcached.
 ///
 /// Keys, prefixes and patterns speak of what follows the configured prefix.
@@ -91,7 +93,7 @@ public struct KeyedClearRequest: Sendable, Equatable {
         func part(_ items: [String], _ one: String, _ many: String) -> String? {
             switch items.count {
             case 0: nil
-            case 1: "\(one) \(CacheTargetError.printable(items[0]))"
+            case 1: "\(one) \(PrintableText.make(items[0]))"
             case let count: "\(count) \(many)"
             }
         }

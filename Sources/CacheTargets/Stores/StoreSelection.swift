@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ClusterModel
+
 /// Which keys of a shared store belong to the site's cache.
 ///
 /// Law: nothing outside the selection is ever deleted, whatever a request or the server says;
@@ -39,8 +41,8 @@ public enum StoreSelection: Sendable, Hashable {
     /// What is added to the server's name: two entries for one server are told apart by it.
     var label: String {
         switch self {
-        case .prefix(let prefix): " prefix \(CacheTargetError.printable(prefix))"
-        case .tags(let tags): " tags \(CacheTargetError.printable(tags.joined(separator: ",")))"
+        case .prefix(let prefix): " prefix \(PrintableText.make(prefix))"
+        case .tags(let tags): " tags \(PrintableText.make(tags.joined(separator: ",")))"
         case .everything: ""
         }
     }

@@ -75,6 +75,27 @@ public struct VarnishCache: CacheTarget {
         return steps
     }
 
+    /// URLs and tags that cannot be written into a ban.
+    public func objections(to order: Invalidation) -> [Objection] {
+        guard !order.everything else { return [] }
+        var objections: [Objection] = []
+        for url in order.urls {
+            do throws(BanRequest.Refusal) {
+                _ = try BanRequest(url: url)
+            } catch {
+                objections.append(Objection(.url, "URL", url, "is \(error.reason)"))
+            }
+        }
+        for tag in order.tags {
+            do throws(BanRequest.Refusal) {
+                _ = try BanRequest.tagged([tag])
+            } catch {
+                objections.append(Objection(.tag, "tag", tag, "is \(error.reason)"))
+            }
+        }
+        return objections
+    }
+
     /// One thing to forget: the requests, or why there are none.
     private struct Wish {
         let action: String
@@ -87,11 +108,11 @@ public struct VarnishCache: CacheTarget {
         }
         var wishes = order.urls.map { url in
             Wish(
-                action: "URL \(CacheTargetError.printable(url))",
+                action: "URL \(PrintableText.make(url))",
                 requests: Result { () throws(BanRequest.Refusal) in [try BanRequest(url: url)] })
         }
         if !order.tags.isEmpty {
-            let tags = CacheTargetError.printable(order.tags.joined(separator: " "))
+            let tags = PrintableText.make(order.tags.joined(separator: " "))
             wishes.append(
                 Wish(
                     action: "tags \(tags)",
@@ -110,8 +131,8 @@ public struct VarnishCache: CacheTarget {
         var failure: String?
         switch wish.requests {
         case .failure(let refusal):
-            // Nothing stored could be called so; trying again would change nothing.
-            action = "nothing to clear: \(wish.action) is \(refusal.reason)"
+            // Trying again would change nothing.
+            action = StepReceipt.refused("\(wish.action) is \(refusal.reason)")
         case .success(let requests):
             do throws(CacheTargetError) {
                 for request in requests { try await send(request, until: limit) }

@@ -33,6 +33,17 @@ struct Attendance: Sendable {
 }
 
 extension NodeSnapshot {
+    /// The nodes in the order of the list of URLs; those behind none of them last, by ID.
+    func inListOrder(_ nodes: some Sequence<NodeID>, own: NodeID) -> [NodeID] {
+        var places: [NodeID: Int] = [:]
+        for (place, entry) in listed.enumerated() {
+            guard let node = entry.isSelf ? own : entry.facts?.node else { continue }
+            if places[node] == nil { places[node] = place }
+        }
+        let last = listed.count
+        return nodes.sorted { (places[$0] ?? last, $0) < (places[$1] ?? last, $1) }
+    }
+
     /// Who should answer besides this node.
     func attendance(own: NodeID) -> Attendance {
         let others = listed.filter { !$0.isSelf }

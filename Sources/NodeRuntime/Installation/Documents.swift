@@ -75,10 +75,24 @@ extension SealedRecordDocument {
     }
 }
 
+extension StepReceipt {
+    fileprivate static let nothingCleared = "nothing cleared"
+
+    /// Why the step can never do what was asked; `nil` where it can.
+    ///
+    /// Source: docs/specification/wire.md, section 3.3.
+    fileprivate var refusal: String? {
+        let mark = "\(Self.nothingCleared): "
+        return action.hasPrefix(mark) ? String(action.dropFirst(mark.count)) : nil
+    }
+}
+
 extension StepDocument {
     init(_ step: StepReceipt) {
         self.init(
-            target: step.target, action: step.action, failure: step.failure,
+            target: step.target,
+            action: step.refusal == nil ? step.action : StepReceipt.nothingCleared,
+            failure: step.failure ?? step.refusal,
             microseconds: step.microseconds,
             proof: step.proof.map {
                 ProofDocument(counter: $0.counter, before: $0.before, after: $0.after)
@@ -87,9 +101,16 @@ extension StepDocument {
 }
 
 extension OutcomeDocument {
+    /// What a node says came of an event.
+    ///
+    /// A step that can never do what was asked is no success, although it is not tried again.
     init(node: String, _ outcome: ApplyOutcome?, steps: [StepReceipt]) {
+        let refusals = steps.compactMap { step in
+            step.refusal.map { "\(step.target): \($0)" }
+        }
         let (word, reason): (String, String?) =
             switch outcome {
+            case .applied where !refusals.isEmpty: ("failed", refusals.joined(separator: "; "))
             case .applied: ("applied", nil)
             case .superseded: ("superseded", nil)
             case .failed(let reason): ("failed", reason)

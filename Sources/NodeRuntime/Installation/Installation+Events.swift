@@ -18,10 +18,8 @@ extension Installation {
         guard (1...WireLimits.topic).contains(request.topic.utf8.count),
             !request.topic.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f })
         else { throw .malformed("expected a topic of 1 to 200 bytes without control characters") }
-        guard payload.count <= WireLimits.blob else {
-            throw .malformed(
-                "expected a payload of at most 1 MiB, found \(payload.count) bytes")
-        }
+        let limit = min(settings.payloadLimit, WireLimits.blob)
+        guard payload.count <= limit else { throw .tooLarge(payload.count, limit: limit) }
         let isAlone = await node.snapshot().authority.members.count <= 1
         let level = try ConfirmationLevel(request.confirm ?? (isAlone ? "local" : "one"))
         let content = EventContent.application(
@@ -152,6 +150,15 @@ extension ConfirmationLevel {
 }
 
 extension ErrorDocument {
+    /// A payload is larger than what may be published here.
+    fileprivate static func tooLarge(_ size: Int, limit: Int) -> ErrorDocument {
+        ErrorDocument(
+            code: "payload-too-large",
+            message: "expected a payload of at most \(limit) bytes, found \(size)",
+            hint: "publish where the content is, not the content; see limits: payload: in "
+                + "sitestacker.yml, which goes up to 1MiB", exitStatus: ExitStatus.failed)
+    }
+
     /// Nothing was published.
     init(_ refusal: PublishRefusal) {
         switch refusal {

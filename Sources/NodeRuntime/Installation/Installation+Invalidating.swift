@@ -16,6 +16,7 @@ extension Installation {
     ) async throws(ErrorDocument) -> AsyncStream<InvalidateLine> {
         let node = try loggedInNode()
         let order = try Invalidation(request)
+        try checkCaches(for: order, elsewhere: request.elsewhere)
         let snapshot = await node.snapshot()
         // The core adds what is applied here, and the order must fit with it.
         var completed = order
@@ -23,7 +24,9 @@ extension Installation {
         try checkEncodable(.invalidation(completed))
         let level = try level(of: request, isAlone: snapshot.authority.members.count <= 1)
         let (news, newsSink) = AsyncStream<NodeNews>.makeStream()
-        let observer = await node.addObserver { newsSink.yield($0) }
+        let observer = await node.addObserver { news in
+            if case .receipt = news { newsSink.yield(news) }
+        }
         newsSink.onTermination = { _ in node.post(.stopObserving(observer)) }
         let result = await node.publish(
             [.invalidation(order)], level: level, timeout: Installation.patience)
@@ -43,6 +46,26 @@ extension Installation {
             missing: request.wait
                 ? [] : try answer(result, level: level, snapshot: snapshot).missing)
         return wait.lines(on: node, from: news, ending: newsSink)
+    }
+
+    /// Refuses what no cache here could ever carry out, before anybody hears of it.
+    private func checkCaches(
+        for order: Invalidation, elsewhere: Bool
+    ) throws(ErrorDocument) {
+        switch ports.caches.refusal(of: order) {
+        case nil: return
+        case .unknown where elsewhere: return
+        case .unknown(let reason):
+            throw ErrorDocument(
+                code: "cannot-clear", message: "no cache of this server can do that: \(reason)",
+                hint: "add the cache under caches: in sitestacker.yml; where only other servers "
+                    + "have such a cache, say --elsewhere (\"elsewhere\": true)",
+                exitStatus: ExitStatus.usage)
+        case .unusable(let reason):
+            throw ErrorDocument(
+                code: "cannot-clear", message: "no cache can carry that out: \(reason)",
+                hint: "correct it; nothing was cleared", exitStatus: ExitStatus.usage)
+        }
     }
 
     /// On whose disk the order must be before it is answered: receipts prove more than a level, so

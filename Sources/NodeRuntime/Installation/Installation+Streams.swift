@@ -5,10 +5,6 @@ internal import ClusterCore
 internal import ClusterModel
 internal import ClusterSigning
 internal import Foundation
-internal import Logging
-
-/// Lines of an answer, which end with what went wrong where something did.
-typealias Lines<Line> = AsyncThrowingStream<Line, any Error>
 
 // Looking back, and following.
 extension Installation {
@@ -26,19 +22,13 @@ extension Installation {
             node.ports.hub.remove(number)
             throw error
         }
-        let (documents, output) = Lines<ApplicationEventDocument>.makeStream()
-        output.onTermination = { _ in node.ports.hub.remove(number) }
+        let output = Handoff<ApplicationEventDocument>()
         let following = Following(
             node: node, reading: reading, subscriber: subscriber, output: output)
-        node.start {
-            do throws(ErrorDocument) {
-                try await following.run(from: place, replaying: since != nil)
-                output.finish()
-            } catch {
-                output.finish(throwing: error)
-            }
+        output.fill(on: node) { () throws(ErrorDocument) in
+            try await following.run(from: place, replaying: since != nil)
         }
-        return documents
+        return HandoffReader(output) { node.ports.hub.remove(number) }.lines
     }
 
     /// Events of the log in this node's order: the first after `since`, without it the newest; goes
@@ -48,50 +38,32 @@ extension Installation {
     ) async throws(ErrorDocument) -> AsyncThrowingStream<EventDocument, any Error> {
         let node = try loggedInNode()
         let reading = LogReading(node: node, log: ports.log)
-        let (documents, output) = Lines<EventDocument>.makeStream()
-        guard follow || since != nil else {
-            node.start {
-                do throws(ErrorDocument) {
-                    let newest = try await reading.newest(limit)
-                    for document in await node.documents(of: newest) { output.yield(document) }
-                    output.finish()
-                } catch {
-                    output.finish(throwing: error)
-                }
+        let output = Handoff<EventDocument>()
+        let listing = Listing(node: node, reading: reading, output: output)
+        guard follow else {
+            let start = since == nil ? nil : try await reading.place(since: since)
+            output.fill(on: node) { () throws(ErrorDocument) in
+                guard let start else { return try await listing.runNewest(limit) }
+                var place = start
+                _ = try await listing.run(from: &place, limit: limit)
             }
-            return documents
+            return HandoffReader(output) {}.lines
         }
         let start = try await reading.place(since: since)
         let (ticks, tick) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let observer = await node.addObserver { news in
             if case .stored = news { tick.yield() }
         }
-        output.onTermination = { _ in
-            tick.finish()
-            node.post(.stopObserving(observer))
-        }
-        node.start {
+        output.fill(on: node) { () throws(ErrorDocument) in
             var place = start
-            var left = follow ? Int.max : limit
-            do throws(ErrorDocument) {
-                repeat {
-                    var page = try await reading.page(after: &place)
-                    while !page.isEmpty, left > 0 {
-                        let events = page.flatMap { LoggedEvent.all(of: $0, $1, from: $2) }
-                        for document in await node.documents(of: events.prefix(left)) {
-                            output.yield(document)
-                            left -= 1
-                        }
-                        page = try await reading.page(after: &place)
-                    }
-                    guard follow, left > 0 else { break }
-                } while await ticks.first { true } != nil
-                output.finish()
-            } catch {
-                output.finish(throwing: error)
+            while try await listing.run(from: &place, limit: .max) {
+                guard await ticks.first(where: { true }) != nil else { return }
             }
         }
-        return documents
+        return HandoffReader(output) {
+            tick.finish()
+            node.post(.stopObserving(observer))
+        }.lines
     }
 
     /// One event with what came of it on every member.
@@ -116,7 +88,10 @@ extension Installation {
             let index = Int(event.sequence.value - batch.header.first.value)
             var document = EventDocument(
                 batch, index, stored.disposition, snapshot: snapshot, own: identity.node)
-            document.outcomes = await node.outcomes(of: event).map { member, outcome in
+            let outcomes = await node.outcomes(of: event)
+            let order = snapshot.inListOrder(outcomes.map(\.node), own: identity.node)
+            document.outcomes = order.map { member in
+                let outcome = outcomes.first { $0.node == member }?.outcome
                 let last = receipts.last { $0.node == member }
                 return OutcomeDocument(
                     node: snapshot.name(of: member, own: identity.node),

@@ -125,13 +125,14 @@ public actor Installation: AdminService, DoorService {
         node?.post(.authority(.usersChanged(users)))
     }
 
-    /// Takes what was read anew: a list of URLs, handlers, and how much the log keeps.
+    /// Takes what was read anew: a list of URLs, handlers, and bounds.
     public func setConfiguration(
-        addresses: [NodeAddress], handlers: [ReactionRule], retention: Retention
+        addresses: [NodeAddress], handlers: [ReactionRule], retention: Retention, payloadLimit: Int
     ) {
         settings.addresses = addresses
         settings.handlers = handlers
         settings.retention = retention
+        settings.payloadLimit = payloadLimit
         site.health.forget()
         node?.post(.roster(.listed(addresses)))
         node?.post(.configurationChanged(settings.core))
@@ -162,6 +163,10 @@ public struct InstallationSettings: Sendable {
     public var settle: Duration = .seconds(2)
     /// How long after one member the next one clears everything.
     public var stagger: Duration = .milliseconds(500)
+    /// The largest payload that may be published here; more than the wire carries counts as that.
+    ///
+    /// Unit: bytes.
+    public var payloadLimit = WireLimits.blob
     /// Whether somebody calls `tellCode`: the node is not ready before.
     public var tellsCode = false
 

@@ -12,11 +12,28 @@ struct LogPlace: Sendable {
     var within: EventID?
 }
 
+/// How many batches are read at a time: few where they are heavy, as a page waits in memory while
+/// its reader does not read.
+struct PageSize {
+    /// The most of one page.
+    static let most = 64
+
+    /// The batches of the next page.
+    private(set) var count = 4
+
+    /// Takes the measure of a page.
+    mutating func learn(_ page: [VerifiedBatch]) {
+        let weight = page.reduce(0) { $0 + $1.sealed.byteCount }
+        if weight > 256 << 10 {
+            count = max(1, count / 4)
+        } else if weight < 64 << 10 {
+            count = min(PageSize.most, count * 2)
+        }
+    }
+}
+
 /// Reads batches in this node's log order, verified again, for those who look back.
 struct LogReading: Sendable {
-    /// How many batches are read at a time.
-    static let pageSize = 64
-
     let node: Node
     let log: any EventLog
 
@@ -59,13 +76,12 @@ struct LogReading: Sendable {
     ///
     /// - Throws: `ErrorDocument` where the log cannot be read.
     func page(
-        after place: inout LogPlace
+        after place: inout LogPlace, limit: Int
     ) async throws(ErrorDocument) -> [(batch: VerifiedBatch, disposition: Disposition, first: Int)]
     {
         let stored: [StoredBatch]
         do {
-            stored = try await log.batches(
-                afterPosition: place.position, limit: LogReading.pageSize)
+            stored = try await log.batches(afterPosition: place.position, limit: limit)
         } catch {
             throw ErrorDocument(error)
         }
@@ -85,26 +101,31 @@ struct LogReading: Sendable {
         return page
     }
 
-    /// The newest events of the log, the oldest of them first.
+    /// Where the newest events of the log begin, and how many there are: no more than asked for.
     ///
-    /// Reads backwards in steps that grow, since a batch has one event or a thousand.
+    /// Counts backwards in steps that grow, since a batch has one event or a thousand, and keeps
+    /// none of them.
     ///
     /// - Throws: `ErrorDocument` where the log cannot be read.
-    func newest(_ count: Int) async throws(ErrorDocument) -> [LoggedEvent] {
+    func newest(
+        _ count: Int
+    ) async throws(ErrorDocument) -> (place: LogPlace, skipping: Int, count: Int) {
         let end = try await place(since: nil).position
-        var reach = Int64(LogReading.pageSize)
+        var reach = Int64(PageSize.most)
         while true {
-            var place = LogPlace(position: max(0, end - reach))
-            let isAll = place.position == 0
-            var events: [LoggedEvent] = []
+            let start = LogPlace(position: max(0, end - reach))
+            var place = start
+            var size = PageSize()
+            var found = 0
             while true {
-                let page = try await page(after: &place)
+                let page = try await page(after: &place, limit: size.count)
                 guard !page.isEmpty else { break }
-                events += page.flatMap { LoggedEvent.all(of: $0, $1, from: $2) }
-                // What cannot be among the newest is let go while reading.
-                if events.count > 2 * count { events.removeFirst(events.count - count) }
+                size.learn(page.map(\.batch))
+                found += page.reduce(0) { $0 + $1.batch.events.count - $1.first }
             }
-            if isAll || events.count >= count { return events.suffix(count) }
+            if start.position == 0 || found >= count {
+                return (start, max(0, found - count), min(found, count))
+            }
             reach *= 4
         }
     }

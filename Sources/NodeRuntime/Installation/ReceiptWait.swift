@@ -31,7 +31,9 @@ struct ReceiptWait: Sendable {
     ) async {
         let attendance = snapshot.attendance(own: own)
         var silent = Set(snapshot.authority.members.map(\.node))
-        let awaited = silent.sorted().map { snapshot.name(of: $0, own: own) }
+        let awaited = snapshot.inListOrder(silent, own: own).map {
+            snapshot.name(of: $0, own: own)
+        }
         output.yield(
             InvalidateLine(id: event.description, nodes: timeout == nil ? nil : awaited))
         if let timeout {

@@ -35,6 +35,17 @@ public protocol CacheClearer: Sendable {
         running run: (@escaping @Sendable () async -> Void) -> Void,
         then: @escaping @Sendable ([StepReceipt]) -> Void
     )
+
+    /// Why the caches of this node could never carry an order out; `nil` where some could, or where
+    /// that cannot be told beforehand.
+    ///
+    /// Asks no cache, and never waits.
+    func refusal(of invalidation: Invalidation) -> ClearRefusal?
+}
+
+extension CacheClearer {
+    /// Nothing can be told beforehand.
+    public func refusal(of invalidation: Invalidation) -> ClearRefusal? { nil }
 }
 
 extension CacheClearer {
@@ -46,6 +57,14 @@ extension CacheClearer {
     ) {
         run { then(await clear(invalidation, sparing: spared)) }
     }
+}
+
+/// Why the caches of a node could never carry an order out.
+public enum ClearRefusal: Sendable, Hashable {
+    /// None of them knows what the order is about; those of other nodes may.
+    case unknown(reason: String)
+    /// Something in the order is nothing that a cache could use.
+    case unusable(reason: String)
 }
 
 /// Runs what the configuration says shall happen on an application event.

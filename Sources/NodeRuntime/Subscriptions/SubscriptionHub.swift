@@ -14,6 +14,23 @@ public struct DeliveredEvent: Sendable, Hashable {
     /// Topic and payload.
     public let event: ApplicationEvent
 
+    /// What an event without topic and payload weighs in memory, about.
+    ///
+    /// Unit: bytes.
+    static let overhead = 256
+
+    /// What it weighs while it waits; a blob waits on disk.
+    ///
+    /// Unit: bytes.
+    var weight: Int {
+        let bytes =
+            switch event.payload {
+            case .inline(let bytes): bytes.count
+            case .blob: 0
+            }
+        return bytes + event.topic.utf8.count + DeliveredEvent.overhead
+    }
+
     /// Joins what a subscriber is told.
     public init(
         id: EventID, timestamp: HybridTimestamp, grant: Digest, event: ApplicationEvent
@@ -97,9 +114,12 @@ public final class SubscriptionHub: Sendable {
 /// One subscriber's bounded queue.
 final class Subscriber: Sendable {
     /// How many events may wait for a subscriber before it is set back to the log.
+    static let queueLimit = 4_096
+
+    /// What they may weigh, overhead included; the log holds the rest.
     ///
-    /// At 200 bytes each this is some 2 MB; the log holds the rest.
-    static let queueLimit = 8_192
+    /// Unit: bytes.
+    static let queueBytes = 1 << 20
 
     /// What waits for a subscriber.
     enum Arrival: Sendable {
@@ -115,9 +135,36 @@ final class Subscriber: Sendable {
         case ended
     }
 
+    /// Events that wait, and what they weigh.
+    private struct Queue {
+        var events: [DeliveredEvent] = []
+        var weight = 0
+
+        /// Adds events; `false` where they are too many or too heavy together.
+        mutating func add(_ more: [DeliveredEvent]) -> Bool {
+            let weight = more.reduce(weight) { $0 + $1.weight }
+            guard events.count + more.count <= queueLimit, weight <= queueBytes else {
+                return false
+            }
+            events += more
+            self.weight = weight
+            return true
+        }
+
+        mutating func remove(_ id: EventID) {
+            guard let index = events.firstIndex(where: { $0.id == id }) else { return }
+            weight -= events.remove(at: index).weight
+        }
+
+        mutating func takeAll() -> [DeliveredEvent] {
+            defer { self = Queue() }
+            return events
+        }
+    }
+
     private struct State {
-        var queue: [DeliveredEvent] = []
-        var released: [DeliveredEvent] = []
+        var queue = Queue()
+        var released = Queue()
         var hasOverflowed = false
         var isOverwhelmed = false
         var hasEnded = false
@@ -130,14 +177,8 @@ final class Subscriber: Sendable {
                 hasOverflowed = false
                 return .overflow
             }
-            if !queue.isEmpty {
-                defer { queue = [] }
-                return .events(queue)
-            }
-            if !released.isEmpty {
-                defer { released = [] }
-                return .released(released)
-            }
+            if !queue.events.isEmpty { return .events(queue.takeAll()) }
+            if !released.events.isEmpty { return .released(released.takeAll()) }
             return nil
         }
     }
@@ -171,17 +212,13 @@ final class Subscriber: Sendable {
             }
             if late {
                 // A subscriber that is set back to the log finds only what lies before it there.
-                if state.released.count + wanted.count > Subscriber.queueLimit {
-                    state.released = []
+                if !state.isOverwhelmed, !state.released.add(wanted) {
+                    state.released = Queue()
                     state.isOverwhelmed = true
-                } else if !state.isOverwhelmed {
-                    state.released += wanted
                 }
-            } else if state.queue.count + wanted.count > Subscriber.queueLimit {
-                state.queue = []
+            } else if !state.queue.add(wanted) {
+                state.queue = Queue()
                 state.hasOverflowed = true
-            } else {
-                state.queue += wanted
             }
             return nil
         }
@@ -190,9 +227,7 @@ final class Subscriber: Sendable {
 
     /// An event was found in the log: it need not be handed out as one that was released.
     func forgetReleased(_ id: EventID) {
-        state.withLock { state in
-            if !state.released.isEmpty { state.released.removeAll { $0.id == id } }
-        }
+        state.withLock { $0.released.remove(id) }
     }
 
     /// What came since the last call; waits where nothing did.

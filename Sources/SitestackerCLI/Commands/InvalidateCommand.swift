@@ -27,8 +27,12 @@ struct InvalidateCommand: ContextCommand {
     @Flag(inversion: .prefixedNo, help: "Wait for every node's receipt.")
     var wait = true
 
+    @Flag(help: "Even where no cache of this server can do it: those of other servers may.")
+    var elsewhere = false
+
     func run(in context: CommandContext) async throws -> Int32 {
-        let request = selection.request(wait: wait, timeoutMilliseconds: timeout.milliseconds)
+        var request = selection.request(wait: wait, timeoutMilliseconds: timeout.milliseconds)
+        request.elsewhere = elsewhere
         let progress = Progress(on: context)
         let daemon = try context.daemon()
         let limit = timeout.duration + .seconds(10)
@@ -39,7 +43,11 @@ struct InvalidateCommand: ContextCommand {
                 tally.add(line)
                 try progress.say(tally.waiting) { try show(line, context.output) }
             }
-            return try tally.exitStatus()
+            let status = try tally.exitStatus()
+            for reason in tally.nowhere {
+                try context.output.note("On no server: \(reason)", style: .warning)
+            }
+            return status
         }
     }
 
@@ -116,11 +124,15 @@ struct InvalidationTally {
     private var nodes: [String] = []
     private var answered: Set<String> = []
     private var silent: [String]?
+    /// What no cache of a node could do; nothing before the first node answered.
+    private var absences: Set<String>?
 
     mutating func add(_ line: InvalidateLine) {
         if let names = line.nodes { nodes = names }
         if let outcome = line.outcome {
             answered.insert(outcome.node)
+            let missing = Set(outcome.steps.filter(isAbsence).map(\.action))
+            absences = absences?.intersection(missing) ?? missing
             if hasFailed(outcome) {
                 failed.insert(outcome.node)
             } else {
@@ -138,7 +150,10 @@ struct InvalidationTally {
         return "\(nodes.count - left.count) of \(nodes.count) nodes; waiting for \(first)\(others)"
     }
 
-    /// 3 where a node was silent, before 1 where one failed.
+    /// What no cache of any node that answered could do, in order.
+    var nowhere: [String] { (absences ?? []).sorted() }
+
+    /// 3 where a node was silent, before 1 where one failed or nobody could do a part of it.
     ///
     /// - Throws: `ErrorDocument` where the stream ended without its last line.
     func exitStatus() throws(ErrorDocument) -> Int32 {
@@ -150,6 +165,6 @@ struct InvalidationTally {
                 exitStatus: ExitStatus.incomplete)
         }
         guard silent.isEmpty else { return ExitStatus.incomplete }
-        return failed.isEmpty ? ExitStatus.done : ExitStatus.failed
+        return failed.isEmpty && nowhere.isEmpty ? ExitStatus.done : ExitStatus.failed
     }
 }

@@ -29,6 +29,11 @@ func hasFailed(_ outcome: OutcomeDocument) -> Bool {
         || outcome.steps.contains { $0.failure != nil }
 }
 
+/// Whether a step says that no cache of its node knows some part of the order.
+func isAbsence(_ step: StepDocument) -> Bool {
+    step.target == "caches" && step.action.hasPrefix("nothing to clear")
+}
+
 /// What came of an event on one node: a line for each step, and one for what no step says.
 func outcomeLines(_ outcome: OutcomeDocument) -> [TextLine] {
     var lines = outcome.steps.map { stepLine($0, node: outcome.node) }
@@ -51,7 +56,7 @@ private func stepLine(_ step: StepDocument, node: String) -> TextLine {
     var fields = [node, step.target, step.action]
     if let failure = step.failure {
         fields.append("FAILED: \(failure)")
-    } else if !["nothing to clear", "nothing cleared"].contains(where: step.action.hasPrefix) {
+    } else if !step.action.hasPrefix("nothing to clear") {
         fields.append("cleared")
     }
     fields += step.proof.map { "\($0.counter) \($0.before) -> \($0.after)" }

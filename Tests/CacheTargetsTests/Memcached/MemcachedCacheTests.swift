@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Testing
 
 @testable import CacheTargets
@@ -112,9 +113,8 @@ struct MemcachedCacheTests {
     func badKeys() async throws {
         let server = try await RealMemcached.started()
         try server.store(["site:1", Self.session])
-        let bad = [
-            "a b", "a\r\ndelete \(Self.session)", "a\u{7F}", String(repeating: "x", count: 250),
-        ]
+        let long = String(repeating: "x", count: 250)
+        let bad = [long, " " + long.prefix(186), "\r\n" + long.prefix(190), "\u{7F}" + long]
         let report = try await server.clear(try KeyedClearRequest(keys: bad + ["1"]))
         #expect(report.outcome == .cleared)
         #expect(report.notes.contains { $0.hasPrefix("4 of the keys and tags cannot") })
@@ -124,7 +124,41 @@ struct MemcachedCacheTests {
             Issue.record("\(none.outcome)")
             return
         }
-        #expect(reason.hasPrefix("5 of the keys and tags cannot be in Memcached"))
+        #expect(reason.hasPrefix("5 of the keys and tags cannot be named to Memcached"))
+    }
+
+    @Test("Keys of the binary protocol, with spaces and control bytes, are deleted")
+    func binaryKeys() async throws {
+        let server = try await RealMemcached.started()
+        let keys = [
+            "site:a b", "site:a\r\ndelete \(Self.session)\r\n", "site:\0\u{7F}",
+            "site: " + String(repeating: "x", count: 180),
+        ]
+        func store() throws {
+            for key in keys { try server.ask(meta("ms", key, " 1", "x\r\n"), until: "HD\r\n") }
+            try server.store(["site:plain", Self.session])
+        }
+        func isThere(_ key: String) throws -> Bool {
+            try !server.ask(meta("mg", key) + "mn\r\n", until: "MN\r\n").hasPrefix("EN")
+        }
+        func meta(_ command: String, _ key: String, _ more: String = "", _ value: String = "")
+            -> String
+        {
+            "\(command) \(Data(key.utf8).base64EncodedString())\(more) b\r\n\(value)"
+        }
+        try store()
+        #expect(try keys.allSatisfy(isThere))
+        let one = try await server.clear(try KeyedClearRequest(keys: ["a b", "none here"]))
+        #expect(one.outcome == .cleared && one.removed == 1)
+        #expect(try keys.map(isThere) == [false, true, true, true])
+        let all = try await server.clear()
+        #expect(all.outcome == .cleared && all.removed == 4, "\(all)")
+        #expect(try !keys.contains(where: isThere))
+        #expect(try server.present(["site:plain", Self.session]) == [Self.session])
+        try store()
+        let some = try await server.clear(try KeyedClearRequest(keyPatterns: ["\\s"]))
+        #expect(some.outcome == .cleared && some.removed == 3, "\(some)")
+        #expect(try keys.map(isThere) == [false, false, true, false])
     }
 
     @Test("Keys that are written all the time are no failure")
