@@ -114,8 +114,16 @@ public enum Limits {
 
     /// How often beacons are sent, give or take a fifth.
     public static let beaconInterval: Duration = .seconds(1)
-    /// The shortest time between two beacons or two acknowledgements of applying.
+    /// How long after the last of a burst of own events a beacon shows where it ends.
+    ///
+    /// While events flow, a lost one is missed as soon as the next has come.
     public static let beaconPause: Duration = .milliseconds(20)
+    /// How long a burst may go on without a beacon.
+    public static let beaconPatience: Duration = .milliseconds(200)
+    /// How long it may take until an origin hears what is durable and applied, where nobody waits.
+    ///
+    /// Two acknowledgements are at least as far apart.
+    public static let acknowledgementPause: Duration = .milliseconds(50)
     /// How long a node waits for its peers at start.
     public static let startPatience: Duration = .seconds(3)
     /// Silence after which a member is suspect.

@@ -36,6 +36,7 @@ extension Replicator {
     }
 
     private mutating func beginTasks() {
+        guard handlers.waiting > 0 || !clears.isIdle || early != nil else { return }
         var last = lastApply
         func ticket() -> ApplyTicket {
             last += 1

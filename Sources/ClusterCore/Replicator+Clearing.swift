@@ -24,7 +24,9 @@ extension Replicator {
     /// receipt, the watermark) waits for the commit as ever.
     mutating func noteEarly(_ batch: VerifiedBatch) {
         let log = batch.header.log
-        guard early == nil, appliers[log]?.handed.next == batch.header.first else { return }
+        guard early == nil, appliers[log]?.handed.next == batch.header.first,
+            batch.events.contains(where: \.content.isInvalidation)
+        else { return }
         early = batch
     }
 

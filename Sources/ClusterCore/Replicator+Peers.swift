@@ -119,6 +119,7 @@ extension Replicator {
             report(.relinked(peer, attempt: attempt))
             emit(.relink(peer, attempt: attempt, freshSocket: isFresh))
         }
+        schedule.nextTick = earlier(peers.nextDeadline, links.nextDeadline)
     }
 
     mutating func takeAuthority(_ input: AuthorityInput) {
@@ -150,60 +151,54 @@ extension Replicator {
         }
     }
 
-    /// Writes down how far logs are applied.
+    /// Writes down how far logs are applied, and notes whom to tell.
     ///
     /// Not while receipts wait: what is written down as applied is never told again after a crash,
     /// so it is written with the receipts or after them.
     mutating func recordAdvances() {
-        guard receiptDeadline == nil else {
-            for log in advanced.keys { unrecorded[log] = true }
-            return
+        for log in advanced.keys {
+            if log.origin != node, untold[log] == nil { untold[log] = false }
+            unrecorded[log] = true
         }
-        for log in unrecorded.keys { recordAdvance(of: log) }
-        unrecorded = OrderedTable()
-        for log in advanced.keys { recordAdvance(of: log) }
-    }
-
-    private mutating func recordAdvance(of log: EpochID) {
-        guard let record = appliers[log]?.takeRecord() else { return }
-        emit(.recordApplied(record))
+        advanced.removeAll()
+        guard !unrecorded.isEmpty, receiptDeadline == nil else { return }
+        for log in unrecorded.keys {
+            if let record = appliers[log]?.takeRecord() { emit(.recordApplied(record)) }
+        }
+        unrecorded.removeAll()
     }
 
     /// When receipts that wait for others are published; `nil` where none waits for time.
     var receiptDeadline: Instant? {
-        guard canSign, let due = receipts.due, due > now.instant else { return nil }
+        guard let due = receipts.due, due > now.instant, canSign else { return nil }
         return due
     }
 
-    /// Tells origins what is durable here at once, and what is applied a little later, together.
+    /// Tells origins what is durable and applied here: at once where somebody waits for that, else
+    /// a little later, together.
     mutating func acknowledgeAdvances() {
-        let pause = Limits.beaconPause
-        let mayRepeat =
-            schedule.lastAcknowledgements.map { now.instant.since($0) >= pause } ?? true
-        for log in advanced.keys {
+        guard !untold.isEmpty else { return }
+        let due = schedule.nextAcknowledgements ?? now.instant + Limits.acknowledgementPause
+        let isDue = now.instant >= due
+        for log in untold.keys where isDue || untold[log] == true {
+            untold[log] = nil
             let durable = book.durable(log).last
-            let applied = appliers[log]?.applied ?? 0
-            let isNews = durable > acknowledged[log]
-            guard isNews || mayRepeat else { continue }
-            advanced[log] = nil
-            schedule.lastAcknowledgements = now.instant
             guard log.origin != node, others.contains(log.origin), durable > 0 else { continue }
-            acknowledged.raise(log, to: durable)
+            let applied = appliers[log]?.applied ?? 0
             emit(
                 .acknowledge(
                     Acknowledgement(log: log, durable: durable, applied: applied),
                     to: log.origin))
         }
+        schedule.nextAcknowledgements = untold.isEmpty ? nil : due
     }
 
     mutating func sendBeaconIfDue() {
-        guard authority.ownGrant != nil, !start.isCloned else { return }
-        let isBurst =
-            schedule.wantsBeacon
-            && (schedule.lastBeacon.map { now.instant.since($0) >= Limits.beaconPause } ?? true)
-        guard isBurst || now.instant >= schedule.nextBeacon else { return }
-        schedule.wantsBeacon = false
-        schedule.lastBeacon = now.instant
+        let isBurst = schedule.burstBeacon.map { now.instant >= $0 } ?? false
+        guard isBurst || now.instant >= schedule.nextBeacon, authority.ownGrant != nil,
+            !start.isCloned
+        else { return }
+        schedule.unshown = nil
         schedule.nextBeacon = now.instant + jitter.around(Limits.beaconInterval)
         schedule.beacons += 1
         emit(
@@ -220,17 +215,11 @@ extension Replicator {
     var scheduleDeadline: Instant? {
         var next: Instant? = schedule.nextCut
         if authority.ownGrant != nil, !start.isCloned {
-            next = earlier(next, schedule.nextBeacon)
-            if schedule.wantsBeacon {
-                next = earlier(next, schedule.lastBeacon.map { $0 + Limits.beaconPause })
-            }
+            next = earlier(earlier(next, schedule.nextBeacon), schedule.burstBeacon)
         }
         next = earlier(next, receiptDeadline)
         if canSign, schedule.hasNews { next = earlier(next, schedule.nextCheckpoint) }
-        if !advanced.isEmpty {
-            next = earlier(
-                next, schedule.lastAcknowledgements.map { $0 + Limits.beaconPause })
-        }
+        next = earlier(next, schedule.nextAcknowledgements)
         if !shelf.isIdle || !restless.isEmpty, schedule.nextLoad > now.instant {
             next = earlier(next, schedule.nextLoad)
         }

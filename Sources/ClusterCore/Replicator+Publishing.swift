@@ -55,8 +55,8 @@ extension Replicator {
     }
 
     mutating func sealIfDue() {
-        guard canSign, let ownLog, let grant = authority.ownGrant,
-            let tail = book[ownLog]?.tail, queue.isDue(now: now.instant)
+        guard queue.isDue(now: now.instant), canSign, let ownLog,
+            let grant = authority.ownGrant, let tail = book[ownLog]?.tail
         else { return }
         let wall = now.wall
         let draft = queue.seal(after: tail, grant: grant) { clock.stamp(at: wall) }
@@ -101,9 +101,8 @@ extension Replicator {
                     EventRange(log: log, first: durable.next, last: tail), reason: reason)))
     }
 
-    mutating func confirm() {
-        guard confirmations.count > 0 else { return }
-        for level in ConfirmationLevel.allCases {
+    private mutating func confirm() {
+        for level in ConfirmationLevel.allCases where confirmations.isAwaited(level) {
             let through = Self.holdings(book, peers, others, level)
             for (ticket, range) in confirmations.confirmed(level, through: through) {
                 let holders = others.filter { peers.durable(range.log, of: $0) >= range.last }
@@ -129,8 +128,9 @@ extension Replicator {
         }
     }
 
-    mutating func expireConfirmations() {
+    mutating func superviseConfirmations() {
         confirm()
+        guard confirmations.isDue(now: now.instant) else { return }
         for (ticket, place) in confirmations.expire(now: now.instant) {
             guard let (range, _) = place else {
                 let result: PublishResult =
@@ -149,9 +149,9 @@ extension Replicator {
 
     /// Publishes what this node itself has to say: receipts, and checkpoints from time to time.
     mutating func publishRemarks() {
-        guard canSign else { return }
-        if let due = receipts.due, due <= now.instant, queue.waitingBytes < Limits.waitingBytes / 2
-        {
+        let isDue = receipts.due.map { $0 <= now.instant } ?? false
+        guard isDue || now.instant >= schedule.nextCheckpoint, canSign else { return }
+        if isDue, queue.waitingBytes < Limits.waitingBytes / 2 {
             for receipt in receipts.takeAll() { addRemark(.receipt(receipt)) }
         }
         guard now.instant >= schedule.nextCheckpoint else { return }

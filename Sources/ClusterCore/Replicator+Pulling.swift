@@ -107,7 +107,7 @@ extension Replicator {
                 appliers[log]?.jump(to: floor.last)
                 advanced[log] = true
                 restless[log] = true
-                schedule.wantsBeacon = true
+                schedule.wantBeacon(now: now.instant)
                 pulls[log]?.succeed(now: now.instant)
                 wantState(of: log)
                 return

@@ -46,9 +46,7 @@ extension Replicator {
         guard let reception = book[log]?.receive(batch) else { return }
         switch reception {
         case .accepted:
-            clock.observe(
-                batch.events.last?.timestamp ?? batch.header.timestamp,
-                reference: peers.reference(wall: now.wall))
+            observe(batch.events.last?.timestamp ?? batch.header.timestamp)
             awaitBlobs(of: batch)
             noteEarly(batch)
         case .held: report(.batchHeld(batch.header.range, from: peer))
@@ -63,6 +61,12 @@ extension Replicator {
             report(.forkFound(id, known: known, other: batch.hash, from: peer))
             fork(log, by: batch)
         }
+    }
+
+    /// Learns of another's stamp; whether it is from the far future is asked where it may be.
+    mutating func observe(_ stamp: HybridTimestamp) {
+        let isNear = !HybridClock.isFarFuture(stamp, reference: now.wall)
+        clock.observe(stamp, reference: isNear ? now.wall : peers.reference(wall: now.wall))
     }
 
     private mutating func awaitBlobs(of batch: VerifiedBatch) {
@@ -132,8 +136,9 @@ extension Replicator {
         truncation.note(book.durable(log), at: now.wall)
         restless[log] = true
         advanced[log] = true
-        // Others' logs are told of by acknowledgements at once, and by the next regular beacon.
-        if log == ownLog { schedule.wantsBeacon = true }
+        // Others' logs are told of by acknowledgements, and by the next regular beacon.
+        if log == ownLog { schedule.wantBeacon(now: now.instant) }
+        if log.origin != node, batches.contains(where: \.header.isAwaited) { untold[log] = true }
     }
 
     mutating func failAppend(_ ticket: AppendTicket, reason: String) {

@@ -132,9 +132,7 @@ extension Replicator {
         snapshots[log]?.kept = []
         book[log]?.completeState(through: snapshot.through)
         for batch in snapshot.kept {
-            clock.observe(
-                batch.events.last?.timestamp ?? batch.header.timestamp,
-                reference: peers.reference(wall: now.wall))
+            observe(batch.events.last?.timestamp ?? batch.header.timestamp)
             truncation.grow(log, by: batch)
             var memo = JudgementMemo()
             for index in batch.events.indices where batch.events[index].content.isState {
@@ -192,7 +190,8 @@ extension VerifiedBatch {
 }
 
 extension EventContent {
-    fileprivate var isInvalidation: Bool {
+    /// Whether it is an order to clear.
+    var isInvalidation: Bool {
         switch self {
         case .invalidation: true
         case .application, .revision, .receipt, .checkpoint, .unknown: false

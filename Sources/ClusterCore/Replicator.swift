@@ -61,17 +61,23 @@ public struct Replicator: Sendable {
     var early: VerifiedBatch?
     /// Logs which may have something to hand out.
     var restless: OrderedTable<EpochID, Bool> = OrderedTable()
-    /// Logs whose watermarks are to be written down and told.
+    /// Logs whose watermarks are to be written down.
     var advanced: OrderedTable<EpochID, Bool> = OrderedTable()
     /// Logs whose watermarks are written down once the receipts that wait are published.
     var unrecorded: OrderedTable<EpochID, Bool> = OrderedTable()
-    /// The log and the durable position of what was acknowledged last.
-    var acknowledged = VersionVector()
+    /// Logs whose watermarks their origins are to be told, and whether somebody waits for that.
+    var untold: OrderedTable<EpochID, Bool> = OrderedTable()
 
+    /// When `Input.deadline` must next be fed; `nil` when nothing is waiting for time.
+    ///
+    /// Kept, not computed: who asks a core from outside copies it, all of it.
+    public private(set) var nextDeadline: Instant? = Instant(nanoseconds: 0)
     /// The moment of the present input.
     var now: Moment
     /// What the present input has led to so far.
     var effects: [Effect] = []
+    /// Room for these is made at once.
+    private static let usualEffects = 8
 
     /// Starts from what the disk holds; feed `deadline` at once.
     public init(_ recovered: RecoveredState) {
@@ -94,12 +100,14 @@ public struct Replicator: Sendable {
     /// Feeds one input and returns what the shells must now do, in order.
     public mutating func handle(_ input: Input, at moment: Moment) -> [Effect] {
         now = moment
+        effects.reserveCapacity(Self.usualEffects)
+        schedule.isTick = input.isTick || !schedule.hasBegun
         begin()
-        schedule.isTick = input.isTick
         take(input)
         settle()
         early = nil
-        defer { effects.removeAll(keepingCapacity: true) }
+        nextDeadline = deadline
+        defer { effects = [] }
         return effects
     }
 
@@ -178,14 +186,13 @@ public struct Replicator: Sendable {
     private mutating func settle() {
         superviseStart()
         if schedule.isTick { supervisePeers() }
-        expireConfirmations()
+        superviseConfirmations()
         superviseBlobs()
         supervisePulls()
         superviseSnapshots()
         superviseApplying()
         publishRemarks()
         sealIfDue()
-        confirm()
         recordAdvances()
         acknowledgeAdvances()
         truncateIfDue()
@@ -197,12 +204,10 @@ public struct Replicator: Sendable {
     mutating func emit(_ effect: Effect) { effects.append(effect) }
     mutating func report(_ observation: Observation) { effects.append(.report(observation)) }
 
-    /// When `Input.deadline` must next be fed; `nil` when nothing is waiting for time.
-    public var nextDeadline: Instant? {
-        guard schedule.hasBegun else { return Instant(nanoseconds: 0) }
+    /// When something must next happen by itself.
+    private var deadline: Instant? {
         var next = start.nextDeadline
-        next = earlier(next, peers.nextDeadline)
-        next = earlier(next, links.nextDeadline)
+        next = earlier(next, schedule.nextTick)
         next = earlier(next, confirmations.nextDeadline)
         next = earlier(next, canSign ? queue.nextDeadline : nil)
         next = earlier(next, pullDeadline)
@@ -246,18 +251,28 @@ struct RevisionSource: Sendable {
 struct Schedule: Sendable {
     /// Whether the present input may have changed who is alive or which link is well.
     var isTick = false
+    /// When somebody may be silent for too long, or a link is to be made anew; ticks alone change it.
+    var nextTick: Instant?
     var hasBegun = false
     /// The number of the last beacon.
     var beacons: UInt64 = 0
-    var lastBeacon: Instant?
     var nextBeacon = Instant(nanoseconds: 0)
-    /// Something durable is news.
-    var wantsBeacon = false
-    var lastAcknowledgements: Instant?
+    /// Since when, and until when, something durable here was not shown in a beacon.
+    var unshown: (since: Instant, until: Instant)?
+    /// When what waits to be acknowledged is.
+    var nextAcknowledgements: Instant?
     var nextCut = Instant(nanoseconds: 0)
     var nextCheckpoint = Instant(nanoseconds: 0)
     /// When a log that could not be read is read again.
     var nextLoad = Instant(nanoseconds: 0)
     /// Something but checkpoints became durable since the last checkpoint.
     var hasNews = false
+
+    /// Something durable is news.
+    mutating func wantBeacon(now: Instant) { unshown = (unshown?.since ?? now, now) }
+
+    /// When the end of a burst is shown: when it seems to be over, or has gone on for long.
+    var burstBeacon: Instant? {
+        unshown.map { min($0.until + Limits.beaconPause, $0.since + Limits.beaconPatience) }
+    }
 }

@@ -29,12 +29,16 @@ public struct BatchHeader: Hashable, Sendable {
     public var grant: Digest
     /// First bytes of the hash of the origin's policy, to make differences visible.
     public var policy: UInt64
+    /// Whether somebody waits at the origin until other nodes have it on disk.
+    ///
+    /// They then say so at once, else when it suits them.
+    public var isAwaited: Bool
 
     /// Makes a header from its fields.
     public init(
         cluster: ClusterID, log: EpochID, first: SequenceNumber, count: Int, bodyByteCount: Int,
         timestamp: HybridTimestamp, previous: Digest, bodyHash: Digest, grant: Digest,
-        policy: UInt64
+        policy: UInt64, isAwaited: Bool = false
     ) {
         self.cluster = cluster
         self.log = log
@@ -46,6 +50,7 @@ public struct BatchHeader: Hashable, Sendable {
         self.bodyHash = bodyHash
         self.grant = grant
         self.policy = policy
+        self.isAwaited = isAwaited
     }
 
     /// Position of its last event.
@@ -118,16 +123,20 @@ public struct BatchDraft: Hashable, Sendable {
     public let grant: Digest
     /// The events, 1 to 1,024.
     public let events: [Event]
+    /// Whether somebody waits until other nodes have it on disk.
+    public let isAwaited: Bool
 
     /// Describes a batch to seal.
     public init(
-        log: EpochID, first: SequenceNumber, previous: Digest, grant: Digest, events: [Event]
+        log: EpochID, first: SequenceNumber, previous: Digest, grant: Digest, events: [Event],
+        isAwaited: Bool = false
     ) {
         self.log = log
         self.first = first
         self.previous = previous
         self.grant = grant
         self.events = events
+        self.isAwaited = isAwaited
     }
 }
 

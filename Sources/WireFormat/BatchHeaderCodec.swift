@@ -8,6 +8,8 @@ public import ClusterModel
 public enum BatchHeaderCodec {
     /// The first eight bytes: format, version and domain of the signature.
     public static let magic: StaticString = "SSTKBAT1"
+    /// The flag of a batch whose origin waits until others have it on disk; there is no other.
+    private static let awaited: UInt16 = 1
 
     /// The bytes to sign.
     ///
@@ -22,7 +24,7 @@ public enum BatchHeaderCodec {
         writer.write(header.log.epoch.nonce)
         writer.write(header.first.value)
         writer.write(UInt16(header.count))
-        writer.writeZeros(2)
+        writer.write(header.isAwaited ? awaited : 0)
         writer.write(UInt32(header.bodyByteCount))
         writer.write(header.timestamp.raw)
         writer.writeZeros(8)
@@ -55,7 +57,12 @@ public enum BatchHeaderCodec {
         let nonce = try reader.read(UInt64.self)
         let first = try reader.read(UInt64.self)
         let count = try reader.read(UInt16.self)
-        try reader.readZeros(2, "flags")
+        let flags = try reader.read(UInt16.self)
+        guard flags & ~awaited == 0 else {
+            throw WireError(
+                .nonZeroReserved, operation, expected: "no flag but \(awaited)",
+                found: "flags \(flags)")
+        }
         let bodyByteCount = try reader.read(UInt32.self)
         let timestamp = try reader.read(UInt64.self)
         try reader.readZeros(8, "not_after")
@@ -64,7 +71,8 @@ public enum BatchHeaderCodec {
             log: EpochID(origin: origin, epoch: LogEpoch(counter: counter, nonce: nonce)),
             first: SequenceNumber(first), count: Int(count), bodyByteCount: Int(bodyByteCount),
             timestamp: HybridTimestamp(raw: timestamp), previous: try reader.read(),
-            bodyHash: try reader.read(), grant: try reader.read(), policy: try reader.read())
+            bodyHash: try reader.read(), grant: try reader.read(), policy: try reader.read(),
+            isAwaited: flags == awaited)
         try reader.readZeros(32, "reserved")
         try reader.finish()
         try check(header)

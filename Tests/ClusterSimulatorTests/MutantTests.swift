@@ -13,7 +13,7 @@ struct KnownMutant: Sendable, CustomTestStringConvertible {
     /// The table of docs/internals/testing.md.
     static let all: [KnownMutant] = [
         KnownMutant(mutant: .confirmBeforeFsync, seed: 4),
-        KnownMutant(mutant: .ignorePrevious, seed: 128),
+        KnownMutant(mutant: .ignorePrevious, seed: 8),
         KnownMutant(mutant: .dropDedupe, seed: 3),
         KnownMutant(mutant: .reuseEpoch, seed: 1),
         KnownMutant(mutant: .orderByWallClock, seed: 1),

@@ -12,6 +12,15 @@ import WireFormat
         #expect(try BatchHeaderCodec.decode(bytes, cluster: Samples.cluster) == Samples.header)
     }
 
+    @Test("That somebody waits is bit 0 of the flags")
+    func awaited() throws {
+        var header = Samples.header
+        header.isAwaited = true
+        let bytes = try BatchHeaderCodec.encode(header)
+        #expect(bytes[98] == 0 && bytes[99] == 1)
+        #expect(try BatchHeaderCodec.decode(bytes) == header)
+    }
+
     @Test(
         "Each field stands where the specification says",
         arguments: [
@@ -42,7 +51,8 @@ import WireFormat
             (96, [0, 0], .outOfRange),
             (96, [4, 1], .outOfRange),
             (96, [0xFF, 0xFF], .outOfRange),
-            (98, [0, 1], .nonZeroReserved),
+            (98, [0, 2], .nonZeroReserved),
+            (98, [0, 3], .nonZeroReserved),
             (98, [0x80, 0], .nonZeroReserved),
             (100, [0, 0, 0, 0], .outOfRange),
             (100, [0, 4, 0, 1], .outOfRange),

@@ -131,9 +131,10 @@ class Signed(unittest.TestCase):
 
     def test_headers(self):
         self.accept(self.signed())
+        self.accept(self.signed(flags=1))
         for change in (
             dict(magic=b"SSTKBAT2"), dict(cluster=bytes(32)), dict(node=bytes(32)),
-            dict(flags=1), dict(not_after=1), dict(reserved=b"1" * 32), dict(counter=0),
+            dict(flags=2), dict(flags=3), dict(not_after=1), dict(reserved=b"1" * 32), dict(counter=0),
             dict(counter=2**63), dict(count=0), dict(count=2), dict(first=0),
             dict(first=2**63), dict(length=1), dict(stamp=8), dict(body_hash=bytes(32)),
             dict(body=b""), dict(body=bytes(262_145))):

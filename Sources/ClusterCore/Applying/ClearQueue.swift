@@ -68,6 +68,9 @@ struct ClearQueue: Sendable {
 
     func owns(_ ticket: ApplyTicket) -> Bool { running?.ticket == ticket }
 
+    /// Whether no order waits for anything but the clear that runs.
+    var isIdle: Bool { fresh.isEmpty && failed.isEmpty && premature.isEmpty }
+
     /// Whether a full clear is owed, by no event, or under way.
     var owesFull: Bool { isWanted { $0 == .owed } }
 

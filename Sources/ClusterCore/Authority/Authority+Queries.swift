@@ -94,9 +94,6 @@ extension Authority {
     /// This node as a member: whom it is logged in as; `nil` where it is not.
     public var ownMember: Member? { members.first { $0.node == own } }
 
-    /// The hash of the grant that own batches name; `nil` where this node is not logged in.
-    public var ownGrant: Digest? { ownMember?.grantHash }
-
     /// The keys of foreign clients, in order.
     public var clients: [ClientKey] { grantFold?.clients ?? [] }
 

@@ -21,6 +21,8 @@ public struct Authority: Sendable {
     private(set) var grantFold: GrantFold?
     private(set) var keys: [CurveKey: AdmittedKey] = [:]
     private(set) var memberNodes: Set<NodeID> = []
+    /// The hash of the grant that own batches name; `nil` where this node is not logged in.
+    public private(set) var ownGrant: Digest?
 
     /// Starts from what the disk holds; pins that come of it are returned by the next change.
     public init(
@@ -126,6 +128,7 @@ public struct Authority: Sendable {
     private mutating func findKeys() {
         keys = [:]
         memberNodes = Set((grantFold?.members ?? []).map(\.node))
+        ownGrant = ownMember?.grantHash
         let effective = (grantFold?.hashes ?? []).compactMap { grantFold?.grants[$0] }
             .filter(\.isEffective)
             .sorted { ($0.grant.notBefore, $0.hash) < ($1.grant.notBefore, $1.hash) }

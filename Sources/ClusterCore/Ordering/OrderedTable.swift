@@ -1,23 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A dictionary that is walked in the order of its keys, so that equal states act equally.
-struct OrderedTable<Key: Hashable & Comparable & Sendable, Value: Sendable>: Sendable {
+/// A table that is walked in the order of its keys, so that equal states act equally.
+///
+/// Sorted arrays, as there are few keys and each is looked up several times an event: to compare a
+/// handful of words costs less than to hash 48 bytes, and values are changed where they are.
+struct OrderedTable<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     /// The keys, sorted.
     private(set) var keys: [Key] = []
-    private var values: [Key: Value] = [:]
+    /// The values of the keys at the same indices; none is `nil` between two calls.
+    private var values: [Value?] = []
 
     var count: Int { keys.count }
     var isEmpty: Bool { keys.isEmpty }
 
     subscript(key: Key) -> Value? {
-        get { values[key] }
-        _modify {
-            let wasThere = values[key] != nil
-            yield &values[key]
-            let isThere = values[key] != nil
-            guard wasThere != isThere else { return }
+        get {
             let index = position(of: key)
-            if isThere { keys.insert(key, at: index) } else { keys.remove(at: index) }
+            return index < keys.count && keys[index] == key ? values[index] : nil
+        }
+        _modify {
+            let index = position(of: key)
+            if index < keys.count, keys[index] == key {
+                yield &values[index]
+                guard values[index] == nil else { return }
+                keys.remove(at: index)
+                values.remove(at: index)
+            } else {
+                var value: Value?
+                yield &value
+                guard let value else { return }
+                keys.insert(key, at: index)
+                values.insert(value, at: index)
+            }
         }
     }
 

@@ -108,7 +108,7 @@ struct PublishQueue: Sendable {
         }
         let draft = BatchDraft(
             log: tail.log, first: tail.last.next, previous: tail.chain, grant: grant,
-            events: events)
+            events: events, isAwaited: shares.contains { $0.level != .local })
         sealing = (draft, shares)
         return draft
     }
@@ -188,6 +188,19 @@ struct Confirmations: Sendable {
         return result
     }
 
+    /// Whether somebody waits for a level.
+    func isAwaited(_ level: ConfirmationLevel) -> Bool { !waiters[level.index].isEmpty }
+
+    /// Whether somebody's time is over; forgets the times of those who have their answer.
+    mutating func isDue(now: Instant) -> Bool {
+        while expired < timeouts.count, stages[timeouts[expired].ticket] == nil { expired += 1 }
+        if expired > 256, expired * 2 > timeouts.count {
+            timeouts.removeFirst(expired)
+            expired = 0
+        }
+        return nextDeadline.map { $0 <= now } ?? false
+    }
+
     /// Those whose time is over; each once.
     ///
     /// `nil` where the wish is not in the log yet.
@@ -208,10 +221,6 @@ struct Confirmations: Sendable {
             case .queued: result.append((ticket, nil))
             case .inLog(let range, let level): result.append((ticket, (range, level)))
             }
-        }
-        if expired > 256, expired * 2 > timeouts.count {
-            timeouts.removeFirst(expired)
-            expired = 0
         }
         return result
     }

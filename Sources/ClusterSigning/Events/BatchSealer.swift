@@ -32,7 +32,7 @@ public struct BatchSealer: Sendable {
             cluster: cluster, log: draft.log, first: draft.first, count: draft.events.count,
             bodyByteCount: body.count, timestamp: draft.events[0].timestamp,
             previous: draft.previous, bodyHash: Digest(hashing: body, key: SigningDomain.bodyHash),
-            grant: draft.grant, policy: policy)
+            grant: draft.grant, policy: policy, isAwaited: draft.isAwaited)
         let bytes = try BatchHeaderCodec.encode(header)
         let sealed = SealedBatch(
             header: bytes, signature: identity.signingKey.sign(bytes), body: body)

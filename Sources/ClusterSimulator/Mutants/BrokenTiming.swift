@@ -18,7 +18,7 @@ struct OrderByWallClock: Breakage {
         }
         let stamped = BatchDraft(
             log: draft.log, first: draft.first, previous: draft.previous, grant: draft.grant,
-            events: events)
+            events: events, isAwaited: draft.isAwaited)
         return ([.seal(stamped)], [])
     }
 

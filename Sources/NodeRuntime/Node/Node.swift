@@ -56,6 +56,8 @@ public actor Node: TransportSink {
     private var isFeeding = false
     private var isTakingTurn = false
     private var alarm: Instant?
+    /// The roster's, kept: to ask it from outside copies it.
+    private var rosterDeadline: Instant?
 
     /// Takes the isolation of the transport.
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -190,8 +192,9 @@ public actor Node: TransportSink {
 
     private func passDeadlines() {
         let now = ports.clock.now()
+        guard let alarm, alarm <= now.instant else { return }
         if let deadline = core.nextDeadline, deadline <= now.instant { feed(.deadline) }
-        if let deadline = roster.nextDeadline, deadline <= now.instant { feed(roster: .deadline) }
+        if let deadline = rosterDeadline, deadline <= now.instant { feed(roster: .deadline) }
         for expired in requests.expire(at: now.instant) { abandon(expired) }
         if let deadline = writes.deadline, deadline <= now.instant { submitHeldWrites() }
         if offences.release(at: now.instant) { setLinks() }
@@ -201,7 +204,7 @@ public actor Node: TransportSink {
     private func setAlarm() {
         guard !isTakingTurn else { return }
         let deadlines = [
-            core.nextDeadline, roster.nextDeadline, requests.nextDeadline, offences.nextDeadline,
+            core.nextDeadline, rosterDeadline, requests.nextDeadline, offences.nextDeadline,
             writes.deadline,
         ]
         let earliest = deadlines.compactMap { $0 }.min()
@@ -216,6 +219,7 @@ public actor Node: TransportSink {
             noteStrangers(effect)
             perform(roster: effect)
         }
+        rosterDeadline = roster.nextDeadline
         setAlarm()
     }
 }

@@ -100,7 +100,7 @@ enum Forge {
         let header = BatchHeader(
             cluster: cluster, log: draft.log, first: draft.first, count: draft.events.count,
             bodyByteCount: 0, timestamp: draft.events[0].timestamp, previous: draft.previous,
-            bodyHash: bodyHash, grant: draft.grant, policy: 0)
+            bodyHash: bodyHash, grant: draft.grant, policy: 0, isAwaited: draft.isAwaited)
         let hash = digest([
             draft.log.origin.raw.prefix, draft.log.epoch.counter, draft.log.epoch.nonce,
             draft.first.value, UInt64(draft.events.count), draft.previous.raw.prefix,
