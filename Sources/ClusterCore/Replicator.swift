@@ -251,7 +251,7 @@ struct RevisionSource: Sendable {
 struct Schedule: Sendable {
     /// Whether the present input may have changed who is alive or which link is well.
     var isTick = false
-    /// When somebody may be silent for too long, or a link is to be made anew; ticks alone change it.
+    /// When somebody is silent for too long, or a link is made anew; ticks alone change it.
     var nextTick: Instant?
     var hasBegun = false
     /// The number of the last beacon.

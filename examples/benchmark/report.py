@@ -116,6 +116,12 @@ def marks(figures):
         same = ratio(
             figures, f"cleared.{state}.p50", "sitestacker", "floor", f"order.{state}.last3.p50")
         yield f"cleared in 3 PHP-FPM, {name}: beside the same in C without proof", same, None, "x"
+    mine = figures.get(("overload.healthy_rate", "sitestacker"), {})
+    theirs = figures.get(("awake.healthy_rate", "sitestacker"), {})
+    shares = [mine[r] / theirs[r] for r in mine if theirs.get(r)]
+    share = statistics.median(shares) if shares else None
+    yield "one frozen: events/s to the healthy ones, at least 0.9 x those without it", share, \
+        share is not None and share >= 0.9, "x"
     for what, text in [
         ("event.throughput.lost", "none lost at full speed"),
         ("overload.lost.healthy_subs", "one frozen: none lost by the healthy ones"),
