@@ -66,6 +66,32 @@ import Testing
         #expect(tracker.receive(chain[1]) == .accepted)
     }
 
+    @Test func `what was held and waited for in vain still shows that there are two contents`() {
+        let chain = Forge.chain(Self.log, counts: [1, 1, 1])
+        let other = Forge.chain(Self.log, counts: [1, 1, 1], topic: "other")
+        var tracker = empty
+        #expect(tracker.receive(other[1]) == .held)
+        #expect(tracker.giveUp())
+        #expect(!tracker.isBehind && tracker.known == 0)
+        for batch in chain { #expect(tracker.receive(batch) == .accepted) }
+        let held = tracker.nextHeld()
+        #expect(held == other[1])
+        let found = held.map { tracker.receive($0) }
+        #expect(found == .forked(chain[1].id(at: 0), known: chain[1].hash))
+    }
+
+    @Test func `what was waited for in vain is waited for again when it comes again`() {
+        let chain = Forge.chain(Self.log, counts: [1, 1, 1])
+        var tracker = empty
+        _ = tracker.receive(chain[1])
+        #expect(tracker.giveUp())
+        #expect(tracker.receive(chain[1]) == .duplicate)
+        #expect(tracker.isBehind && tracker.known == 2)
+        #expect(!tracker.giveUp())
+        #expect(tracker.receive(chain[0]) == .accepted)
+        #expect(tracker.nextHeld() == chain[1])
+    }
+
     @Test func `a failed append forgets it and all that follows`() {
         let chain = Forge.chain(Self.log, counts: [1, 1, 1])
         var tracker = empty

@@ -12,13 +12,13 @@ struct KnownMutant: Sendable, CustomTestStringConvertible {
 
     /// The table of docs/internals/testing.md.
     static let all: [KnownMutant] = [
-        KnownMutant(mutant: .confirmBeforeFsync, seed: 4),
+        KnownMutant(mutant: .confirmBeforeFsync, seed: 1),
         KnownMutant(mutant: .ignorePrevious, seed: 8),
         KnownMutant(mutant: .dropDedupe, seed: 3),
         KnownMutant(mutant: .reuseEpoch, seed: 1),
         KnownMutant(mutant: .orderByWallClock, seed: 1),
         KnownMutant(mutant: .noSupervisor, seed: 5),
-        KnownMutant(mutant: .applyUnlisted, seed: 1),
+        KnownMutant(mutant: .applyUnlisted, seed: 2),
         KnownMutant(mutant: .noHeadAfterBurst, seed: 1),
         KnownMutant(mutant: .acknowledgeBeforeDurable, seed: 1),
         KnownMutant(mutant: .replayWrongRange, seed: 1),

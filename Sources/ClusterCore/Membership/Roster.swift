@@ -132,11 +132,16 @@ public struct Roster: Sendable {
         Dictionary(members.map { ($0.node, $0.grant) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Takes a list; what is known of URLs that stay is kept.
+    /// Takes a list; what is known of URLs that stay is kept, and every door is asked anew.
+    ///
+    /// Whoever changes a list wants to be told at once whether it is right.
     private mutating func list(_ addresses: [NodeAddress], at now: Instant) {
         var seen: Set<NodeAddress> = []
         entries = addresses.filter { seen.insert($0).inserted }.map { address in
-            entries.first { $0.address == address } ?? Entry(address: address, due: now)
+            var entry =
+                entries.first { $0.address == address } ?? Entry(address: address, due: now)
+            entry.due = now
+            return entry
         }
     }
 

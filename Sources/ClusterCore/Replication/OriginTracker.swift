@@ -58,6 +58,8 @@ struct OriginTracker: Sendable {
     private var pendingBytes = 0
     private var held: [VerifiedBatch] = []
     private var heldBytes = 0
+    /// Whether what is held is waited for no longer, since nobody has what comes before it.
+    private var isHopeless = false
     private var recent: [Mark] = []
 
     init(head: EpochHead, floor: EpochHead? = nil, missingState: EventRange? = nil) {
@@ -80,23 +82,25 @@ struct OriginTracker: Sendable {
     var heldCount: Int { held.count }
     /// Whether more is known to exist than was accepted.
     var isBehind: Bool {
-        !isQuarantined && (advertised > tail.last || !held.isEmpty)
+        !isQuarantined && (advertised > tail.last || !held.isEmpty && !isHopeless)
     }
     /// The last position known to exist.
-    var known: SequenceNumber { max(advertised, held.last?.header.last ?? 0) }
+    var known: SequenceNumber {
+        isHopeless ? advertised : max(advertised, held.last?.header.last ?? 0)
+    }
 
     mutating func advertise(_ last: SequenceNumber) { advertised = max(advertised, last) }
 
     /// Nobody has what follows the tail: what is behind it never became durable anywhere, or was
     /// lost.
     ///
-    /// Whoever has it after all shows it again. `false` where as much was given up before.
+    /// Whoever has it after all shows it again. What is held stays: another content may come in its
+    /// place, and then the log has two histories. `false` where as much was given up before.
     mutating func giveUp() -> Bool {
         let isNews = known > abandoned
         abandoned = max(abandoned, known)
         advertised = tail.last
-        held.removeAll()
-        heldBytes = 0
+        isHopeless = true
         return isNews
     }
 
@@ -155,6 +159,7 @@ struct OriginTracker: Sendable {
     func recognises(_ batch: VerifiedBatch) -> Bool { judgeKnown(batch) == .duplicate }
 
     private mutating func hold(_ batch: VerifiedBatch) -> Reception {
+        isHopeless = false
         var index = held.count
         while index > 0, held[index - 1].header.first > batch.header.first { index -= 1 }
         if index > 0, held[index - 1].header.first == batch.header.first {

@@ -30,7 +30,7 @@ public enum Mutant: String, CaseIterable, Sendable {
 
     /// Knows no members any more once its list of URLs was read anew.
     case forgetMembers = "forget-members"
-    /// Asks of `all` the listed members only.
+    /// Asks no member that its list does not name whether it holds an event.
     case countListed = "count-listed"
 
     /// The checker that must find it.

@@ -263,6 +263,18 @@ struct RosterRig {
         #expect(rig.messages == ["web2 does not answer: timeout"])
     }
 
+    @Test("A new list has every door asked at once, also those that answered just now")
+    func listedAnew() {
+        var rig = Self.healthy
+        rig.feed(.deadline)
+        rig.doors["web2"] = RosterRig.hello("web1")
+        rig.probed = []
+        rig.feed(.listed(["web3", "web2"].map(RosterRig.address)))
+        #expect(rig.probed == ["web3", "web2"])
+        #expect(rig.codes.isEmpty)
+        #expect(rig.roster.ownURL == "web2")
+    }
+
     @Test("A link to another address counts as down until it is up: its door is asked soon")
     func movedBack() {
         var rig = Self.healthy
