@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import AdminAPI
-import ClusterCore
+import ClusterModel
 import NodeRuntime
 import NodeRuntimeTesting
 import Testing
