@@ -11,7 +11,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # What a bare Debian 12 with Swift lacks: libraries to build with, servers to test against.
 LIBRARIES := libzmq3-dev libsodium-dev libssl-dev libsqlite3-dev git ca-certificates
 SERVERS := php8.2-fpm php8.2-cli php-apcu libfcgi-bin curl procps redis-server memcached
-WEB_SERVERS := apache2-bin libapache2-mod-php8.2 varnish haproxy
+WEB_SERVERS := apache2-bin libapache2-mod-php8.2 varnish haproxy nginx
 DATABASES := libmariadb3 mariadb-server-core mariadb-client-core libpq5 postgresql-15 sqlite3
 PYTHON := python3-zmq python3-nacl python3-protobuf protobuf-compiler
 PEERS := build-essential nats-server libnats-dev
