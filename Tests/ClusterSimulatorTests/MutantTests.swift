@@ -17,7 +17,7 @@ struct KnownMutant: Sendable, CustomTestStringConvertible {
         KnownMutant(mutant: .dropDedupe, seed: 3),
         KnownMutant(mutant: .reuseEpoch, seed: 1),
         KnownMutant(mutant: .orderByWallClock, seed: 1),
-        KnownMutant(mutant: .noSupervisor, seed: 5),
+        KnownMutant(mutant: .noSupervisor, seed: 9),
         KnownMutant(mutant: .applyUnlisted, seed: 2),
         KnownMutant(mutant: .noHeadAfterBurst, seed: 1),
         KnownMutant(mutant: .acknowledgeBeforeDurable, seed: 1),
