@@ -109,7 +109,7 @@ public struct ApplicationEventDocument: Codable, Sendable, Hashable {
 public struct EventDocument: Codable, Sendable, Hashable {
     /// The event's ID.
     public var id: String
-    /// `application`, `invalidation`, `revision`, `receipt`, `checkpoint` or `unknown`.
+    /// `application`, `invalidation`, `revision`, `lock`, `receipt`, `checkpoint` or `unknown`.
     public var kind: String
     /// One line for people.
     public var summary: String

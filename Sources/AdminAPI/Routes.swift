@@ -18,6 +18,10 @@ public enum Routes {
     public static let publish = "/v1/publish"
     /// POST ``InvalidateRequestDocument`` → lines of ``InvalidateLine``.
     public static let invalidate = "/v1/invalidate"
+    /// POST ``LockRequestDocument`` → ``LockAnswer``.
+    public static let lock = "/v1/lock"
+    /// POST ``UnlockRequestDocument`` → ``LockAnswer``.
+    public static let unlock = "/v1/unlock"
     /// GET, query `topic` (repeatable), `since` → lines of ``ApplicationEventDocument``.
     public static let subscribe = "/v1/subscribe"
     /// GET, query `since`, `follow`, `limit` → lines of ``EventDocument``.

@@ -27,13 +27,13 @@ public struct LockDocument: Codable, Sendable, Hashable {
     public var since: UInt64
     /// What he gave as the reason; empty where he gave none.
     public var reason: String
-    /// When it ends by itself; absent for never.
+    /// When it ends by itself.
     ///
     /// Unit: milliseconds since 1970.
-    public var expires: UInt64?
+    public var expires: UInt64
 
     /// Makes the document from its fields.
-    public init(holder: String, since: UInt64, reason: String, expires: UInt64?) {
+    public init(holder: String, since: UInt64, reason: String, expires: UInt64) {
         self.holder = holder
         self.since = since
         self.reason = reason

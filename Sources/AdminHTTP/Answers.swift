@@ -13,6 +13,7 @@ func httpStatus(of error: ErrorDocument) -> HTTPResponse.Status {
         "method-not-allowed": .methodNotAllowed, "too-large": .contentTooLarge,
         "payload-too-large": .contentTooLarge,
         "wrong-content-type": .unsupportedMediaType, "ambiguous-host": .misdirectedRequest,
+        "locked": .conflict, "lock-superseded": .conflict,
         "rate-limited": .tooManyRequests, "too-slow": .requestTimeout,
     ]
     if let status = byCode[error.code] { return status }

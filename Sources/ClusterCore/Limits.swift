@@ -227,6 +227,10 @@ public enum Limits {
     /// The oldest losers
     /// are forgotten.
     public static let revisions = 4_096
+    /// Changes of the update lock that are kept of each node.
+    ///
+    /// The oldest ones are forgotten: only where all of these are voided are they missed.
+    public static let locksOfNode = 16
     /// The shortest time between two places where a log may be cut.
     public static let cutPause: Duration = .seconds(60)
     /// Places where a log may be cut.

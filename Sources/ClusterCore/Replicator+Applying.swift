@@ -19,7 +19,7 @@ extension Replicator {
         /// Whether receipts are due for it: remarks are not remarked upon.
         var wantsReceipt: Bool {
             switch event.content {
-            case .application, .invalidation, .revision: true
+            case .application, .invalidation, .revision, .lock: true
             case .receipt, .checkpoint, .unknown: false
             }
         }
@@ -155,11 +155,16 @@ extension Replicator {
             }
             clears.add(look.id, order, slot: slot(for: look.id), now: now.instant)
         case .revision(let proposal):
-            // The batch may have been stored as withheld: at a restart only accepted state counts.
-            emit(.dispose(look.id.log, holding: look.id.sequence, .accepted))
-            fold(
-                RevisionEntry(
-                    id: look.id, timestamp: look.event.timestamp, proposal: proposal), look)
+            applyState(
+                .revision(
+                    RevisionEntry(
+                        id: look.id, timestamp: look.event.timestamp, proposal: proposal)), look)
+        case .lock(let change):
+            applyState(
+                .lock(
+                    LockEntry(
+                        id: look.id, timestamp: look.event.timestamp,
+                        grant: look.batch.header.grant, change: change)), look)
         case .receipt(let receipt):
             table.fold(receipt, by: look.id.log.origin)
             emit(
@@ -175,6 +180,12 @@ extension Replicator {
             close(look.subject, .parked(reason: reason), attempt: 0)
             report(.parked(look.subject, reason: reason))
         }
+    }
+
+    private mutating func applyState(_ entry: StateEntry, _ look: Look) {
+        // The batch may have been stored as withheld: at a restart only accepted state counts.
+        emit(.dispose(look.id.log, holding: look.id.sequence, .accepted))
+        fold(entry, look)
     }
 
     private mutating func applyApplication(_ event: ApplicationEvent, _ look: Look, user: String) {

@@ -121,7 +121,7 @@ extension Replicator {
         snapshots[log] = nil
         restless[log] = nil
         shelf.forget(log)
-        dropRevisions { $0.log == log }
+        dropState { $0.log == log }
     }
 
     /// Broadcasts get lost, and members come back: what was shown is shown again, ever less often.

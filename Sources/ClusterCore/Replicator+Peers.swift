@@ -144,7 +144,7 @@ extension Replicator {
                     emit(.requestOwnHeads(of: peer))
                 }
             case .standing:
-                rejudgeRevisions()
+                rejudgeState()
                 shelf.revisit([.refused, .unfinished])
                 emit(.authority(change))
             }

@@ -187,6 +187,7 @@ extension EventContent {
                 + order.seen.count * 96
         case .revision(let proposal):
             160 + proposal.commits.reduce(0) { $0 + 16 + $1.path.utf8.count + $1.commit.utf8.count }
+        case .lock(let change): 96 + (change.claim?.reason.utf8.count ?? 0)
         case .receipt(let receipt):
             192 + receipt.outcome.reasonByteCount
                 + receipt.steps.reduce(0) { $0 + Self.size(of: $1) }

@@ -194,7 +194,7 @@ extension EventContent {
     var isInvalidation: Bool {
         switch self {
         case .invalidation: true
-        case .application, .revision, .receipt, .checkpoint, .unknown: false
+        case .application, .revision, .lock, .receipt, .checkpoint, .unknown: false
         }
     }
 }

@@ -61,18 +61,28 @@ extension Replicator {
         for batch in recovered.stateBatches.sorted(by: { $0.id(at: 0) < $1.id(at: 0) }) {
             for (index, event) in batch.events.enumerated() {
                 let id = batch.id(at: index)
-                guard case .revision(let proposal) = event.content,
-                    book[id.log]?.isQuarantined != true,
+                guard event.content.isState, book[id.log]?.isQuarantined != true,
                     id.sequence <= appliers[id.log]?.applied ?? 0,
                     unsettled[id.log]?.contains(where: { $0.contains(id) }) != true,
                     !authority.isVoided(id)
                 else { continue }
-                let seen = WallTime(milliseconds: event.timestamp.milliseconds)
-                revisionSources[id] = RevisionSource(
-                    header: batch.header, hash: batch.hash, firstSeen: seen)
-                _ = register.add(
-                    RevisionEntry(id: id, timestamp: event.timestamp, proposal: proposal))
+                recoverState(event, id, of: batch)
             }
+        }
+    }
+
+    private mutating func recoverState(_ event: Event, _ id: EventID, of batch: VerifiedBatch) {
+        let seen = WallTime(milliseconds: event.timestamp.milliseconds)
+        stateSources[id] = StateSource(header: batch.header, hash: batch.hash, firstSeen: seen)
+        switch event.content {
+        case .revision(let proposal):
+            _ = register.add(
+                RevisionEntry(id: id, timestamp: event.timestamp, proposal: proposal))
+        case .lock(let change):
+            keep(
+                LockEntry(
+                    id: id, timestamp: event.timestamp, grant: batch.header.grant, change: change))
+        case .application, .invalidation, .receipt, .checkpoint, .unknown: break
         }
     }
 

@@ -35,6 +35,25 @@ public struct CoreStatus: Hashable, Sendable {
         public let isQuarantined: Bool
     }
 
+    /// What was said of the update lock last.
+    public struct Lock: Hashable, Sendable {
+        /// The event.
+        public let event: EventID
+        /// The grant under which it was said: it tells whose the lock is.
+        public let grant: Digest
+        /// Its generation; who changes the lock next has the one after it.
+        public let generation: UInt64
+        /// Since when it is held; `nil`: it is not.
+        public let since: WallTime?
+        /// Why.
+        public let reason: String
+        /// When it ends by itself.
+        public let expires: WallTime
+
+        /// Whether it is held when a clock shows that.
+        public func isHeld(at wall: WallTime) -> Bool { since != nil && wall < expires }
+    }
+
     /// The other members, in order.
     public let members: [Member]
     /// The newest log of every origin, in order.
@@ -55,10 +74,28 @@ public struct CoreStatus: Hashable, Sendable {
     public let revision: EventID?
     /// The commits of that revision, in the order of their paths; empty before the first proposal.
     public let revisionCommits: [RepositoryCommit]
+    /// What was said of the update lock last; `nil` before anybody did.
+    public let lock: Lock?
     /// The commits that are served, by path; `nil` before anybody looked.
     public let served: [RepositoryCommit]?
     /// Whether nobody has tried to look in this run.
     public let isCodeUnknown: Bool
+}
+
+extension CoreStatus.Lock {
+    /// What a change says; no later than its stamp, and never without an end.
+    init(_ entry: LockEntry) {
+        let stamp = entry.timestamp.milliseconds
+        let claim = entry.change.claim
+        event = entry.id
+        grant = entry.grant
+        generation = entry.change.generation
+        since = claim.map { WallTime(milliseconds: min($0.since?.milliseconds ?? stamp, stamp)) }
+        reason = claim?.reason ?? ""
+        let end = stamp.addingCapped(claim?.ttl ?? 0)
+        expires = WallTime(
+            milliseconds: HybridTimestamp(milliseconds: end, counter: 0).milliseconds)
+    }
 }
 
 extension Replicator {
@@ -77,7 +114,8 @@ extension Replicator {
             readiness: readiness.told ?? Readiness(obstacles: [.awaitingOwnHeads]),
             refusedEvents: shelf.count(of: .refused), parkedEvents: shelf.count(of: .parked),
             farFutureEvents: farFuture.held.count, revision: register.current?.id,
-            revisionCommits: register.current?.proposal.commits ?? [], served: code.served,
+            revisionCommits: register.current?.proposal.commits ?? [],
+            lock: lock.current.map(CoreStatus.Lock.init), served: code.served,
             isCodeUnknown: !code.isSurveyed)
     }
 

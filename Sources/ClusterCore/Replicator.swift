@@ -47,7 +47,8 @@ public struct Replicator: Sendable {
     var receipts = ReceiptBook()
     var shelf = Shelf()
     var register = RevisionRegister()
-    var revisionSources: OrderedTable<EventID, RevisionSource> = OrderedTable()
+    var lock = LockRegister()
+    var stateSources: OrderedTable<EventID, StateSource> = OrderedTable()
     var farFuture = FarFutureHold()
     var table = ConvergenceTable()
     var readiness: ReadinessState
@@ -240,8 +241,8 @@ extension Input {
     }
 }
 
-/// What the fold needs to judge a proposal again.
-struct RevisionSource: Sendable {
+/// What the fold needs to judge a state event again.
+struct StateSource: Sendable {
     let header: BatchHeader
     let hash: Digest
     let firstSeen: WallTime

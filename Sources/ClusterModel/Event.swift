@@ -12,7 +12,10 @@ public enum EventClass: UInt8, CaseIterable, Sendable {
     case files = 3
     /// Events of applications.
     case application = 4
-    /// Receipts and checkpoints: what nodes say about events.
+    /// Receipts and checkpoints, which nodes say about events; the update lock; unknown kinds.
+    ///
+    /// A kind that an older version does not know must come under this class: what comes under
+    /// another one than the receiver takes it for is dropped.
     case record = 5
 }
 
@@ -38,6 +41,8 @@ public enum EventContent: Hashable, Sendable {
     case invalidation(Invalidation)
     /// A proposal of what the installation's code should be.
     case revision(RevisionProposal)
+    /// Somebody takes, renews or ends the update lock.
+    case lock(LockChange)
     /// What came of events on the node that says it.
     case receipt(Receipt)
     /// How far other logs had come, dated by the node that says it.
@@ -51,8 +56,7 @@ public enum EventContent: Hashable, Sendable {
         case .application: .application
         case .invalidation: .cache
         case .revision: .code
-        case .receipt, .checkpoint: .record
-        case .unknown: .record
+        case .receipt, .checkpoint, .lock, .unknown: .record
         }
     }
 
@@ -63,7 +67,7 @@ public enum EventContent: Hashable, Sendable {
         switch self {
         case .application: .publish
         case .invalidation: .invalidate
-        case .revision: .update
+        case .revision, .lock: .update
         case .receipt, .checkpoint, .unknown: []
         }
     }
@@ -73,7 +77,7 @@ public enum EventContent: Hashable, Sendable {
     /// Only these are held where their stamp lies in the far future.
     public var isState: Bool {
         switch self {
-        case .revision: true
+        case .revision, .lock: true
         case .application, .invalidation, .receipt, .checkpoint, .unknown: false
         }
     }

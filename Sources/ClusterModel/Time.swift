@@ -46,7 +46,7 @@ extension Duration {
 /// Never decides anything but what people are shown.
 ///
 /// Unit: milliseconds since 1970-01-01 00:00 UTC.
-public struct WallTime: Hashable, Comparable, Sendable {
+public struct WallTime: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Milliseconds since 1970.
     public let milliseconds: UInt64
     /// Wraps a reading.
@@ -54,6 +54,31 @@ public struct WallTime: Hashable, Comparable, Sendable {
     /// Compares readings.
     public static func < (left: WallTime, right: WallTime) -> Bool {
         left.milliseconds < right.milliseconds
+    }
+
+    /// `2026-11-23 11:20:33Z`, in UTC; the number itself beyond the year 9999.
+    ///
+    /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
+    public var description: String {
+        let seconds = milliseconds / 1000
+        guard seconds < 253_402_300_800 else { return "\(milliseconds) ms" }
+        let days = Int(seconds / 86_400) + 719_468
+        let era = days / 146_097
+        let dayOfEra = days % 146_097
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * shifted + 2) / 5 + 1
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let time = Int(seconds % 86_400)
+        func padded(_ number: Int, _ width: Int = 2) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        }
+        return "\(padded(year, 4))-\(padded(month))-\(padded(day)) "
+            + "\(padded(time / 3600)):\(padded(time / 60 % 60)):\(padded(time % 60))Z"
     }
 }
 

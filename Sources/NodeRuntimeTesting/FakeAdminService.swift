@@ -11,6 +11,8 @@ public struct AdminScript: Sendable {
     public var status: Result<StatusDocument, ErrorDocument>
     /// The answer to `publish`.
     public var publish: Result<PublishAnswer, ErrorDocument>
+    /// The answer to `lock` and `unlock`.
+    public var lock: Result<LockAnswer, ErrorDocument>
     /// The lines of `invalidate`.
     public var invalidation: [InvalidateLine] = []
     /// The lines of `subscribe`.
@@ -33,6 +35,7 @@ public struct AdminScript: Sendable {
         identity = .failure(error)
         status = .failure(error)
         publish = .failure(error)
+        lock = .failure(error)
     }
 }
 
@@ -114,6 +117,22 @@ public final class FakeAdminService: AdminService, DoorService {
             for line in script.invalidation { continuation.yield(line) }
             continuation.finish()
         }
+    }
+
+    /// Answers from the script.
+    public func lock(_ request: LockRequestDocument) async throws(ErrorDocument) -> LockAnswer {
+        note(
+            "lock \(request.reason ?? "-") \(request.ttlMilliseconds) \(request.confirm ?? "-") "
+                + "\(request.timeoutMilliseconds)")
+        return try script.lock.get()
+    }
+
+    /// Answers from the script.
+    public func unlock(
+        _ request: UnlockRequestDocument
+    ) async throws(ErrorDocument) -> LockAnswer {
+        note("unlock \(request.force) \(request.confirm ?? "-") \(request.timeoutMilliseconds)")
+        return try script.lock.get()
     }
 
     /// Answers from the script.

@@ -52,7 +52,4 @@ public final class ScriptedSurveyor: SiteSurveyor {
         }
         return state.withLock { $0.survey.database }
     }
-
-    /// As the script says.
-    public func lock() -> LockState? { state.withLock { $0.survey.lock } }
 }

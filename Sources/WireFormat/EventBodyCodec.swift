@@ -69,7 +69,8 @@ private enum Kind {
     static let revision: UInt32 = 4
     static let receipt: UInt32 = 5
     static let checkpoint: UInt32 = 6
-    static let known = application...checkpoint
+    static let lock: UInt32 = 7
+    static let known = application...lock
 }
 
 extension Event {
@@ -88,6 +89,7 @@ extension Event {
             (kind, bytes) = try event.encoded()
         case .invalidation(let order): (kind, bytes) = (Kind.invalidation, try order.encoded())
         case .revision(let proposal): (kind, bytes) = (Kind.revision, try proposal.encoded())
+        case .lock(let change): (kind, bytes) = (Kind.lock, try change.encoded())
         case .receipt(let receipt): (kind, bytes) = (Kind.receipt, try receipt.encoded())
         case .checkpoint(let checkpoint):
             (kind, bytes) = (Kind.checkpoint, try checkpoint.encoded())
@@ -111,6 +113,7 @@ extension EventContent {
             return
         case Kind.invalidation: self = .invalidation(try Invalidation(encoded: content))
         case Kind.revision: self = .revision(try RevisionProposal(encoded: content))
+        case Kind.lock: self = .lock(try LockChange(encoded: content))
         case Kind.receipt: self = .receipt(try Receipt(encoded: content))
         case Kind.checkpoint: self = .checkpoint(try Checkpoint(encoded: content))
         default: self = .unknown(kind: flat.kind, bytes: content)

@@ -105,6 +105,45 @@ extension RevisionProposal {
     }
 }
 
+extension LockChange {
+    private static let operation = "lock change"
+
+    init(encoded bytes: [UInt8]) throws(WireError) {
+        let wire = try Protobuf.fact(
+            ProtoLockChange.self, from: bytes, upTo: WireLimits.body, Self.operation)
+        let claim = wire.claim
+        self.init(
+            generation: wire.generation,
+            claim: wire.hasClaim
+                ? LockClaim(
+                    since: claim.hasSince ? WallTime(milliseconds: claim.since) : nil,
+                    reason: claim.reason, ttl: claim.ttl) : nil)
+        try check()
+    }
+
+    func encoded() throws(WireError) -> [UInt8] {
+        try check()
+        var wire = ProtoLockChange()
+        wire.generation = generation
+        if let claim {
+            if let since = claim.since { wire.claim.since = since.milliseconds }
+            wire.claim.reason = claim.reason
+            wire.claim.ttl = claim.ttl
+        }
+        return try Protobuf.encode(wire, upTo: WireLimits.body, Self.operation)
+    }
+
+    private func check() throws(WireError) {
+        try Bounds.check(
+            generation, in: 1...WireLimits.position, Self.operation, "generation")
+        guard let claim else { return }
+        if let since = claim.since { try Bounds.check(since, Self.operation) }
+        try Bounds.check(
+            name: claim.reason, upTo: WireLimits.lockReason, Self.operation, "reason", from: 0)
+        try Bounds.check(claim.ttl, in: WireLimits.lockTTL, Self.operation, "ttl")
+    }
+}
+
 extension Checkpoint {
     private static let operation = "checkpoint"
 

@@ -89,7 +89,9 @@ extension DatabaseState {
 extension LockState {
     /// The same lock with texts that fit.
     fileprivate func fitted() -> LockState {
-        LockState(holder: shown(holder), since: since, reason: shown(reason), expires: expires)
+        LockState(
+            holder: shown(holder), since: since,
+            reason: shown(reason, to: WireLimits.lockReason), expires: expires)
     }
 }
 

@@ -102,7 +102,7 @@ extension LockState {
     init(wire: ProtoLockStatus) {
         self.init(
             holder: wire.holder, since: WallTime(milliseconds: wire.since), reason: wire.reason,
-            expires: wire.hasExpires ? WallTime(milliseconds: wire.expires) : nil)
+            expires: WallTime(milliseconds: wire.expires))
     }
 
     var wire: ProtoLockStatus {
@@ -110,7 +110,7 @@ extension LockState {
         wire.holder = holder
         wire.since = since.milliseconds
         wire.reason = reason
-        if let expires { wire.expires = expires.milliseconds }
+        wire.expires = expires.milliseconds
         return wire
     }
 
@@ -119,7 +119,7 @@ extension LockState {
         try Bounds.check(
             name: reason, upTo: WireLimits.text, operation, "reason of the lock", from: 0)
         try Bounds.check(since, operation)
-        if let expires { try Bounds.check(expires, operation) }
+        try Bounds.check(expires, operation)
     }
 }
 

@@ -82,6 +82,15 @@ public enum WireLimits {
     public static let entry = 4_096
     /// Most repositories of an installation.
     public static let repositories = 1_024
+    /// Longest reason of the update lock: some lines, which `status` shows as one.
+    ///
+    /// Unit: bytes of UTF-8.
+    public static let lockReason = 512
+    /// How long the update lock lasts: longer than it takes to look at it, and no longer than a
+    /// freeze over the holidays.
+    ///
+    /// Unit: milliseconds.
+    public static let lockTTL: ClosedRange<UInt64> = 1_000...2_592_000_000
     /// Most steps in a receipt: caches times pools of the largest server.
     public static let steps = 256
     /// Room for all the steps of a receipt, so that it shares a body with others.

@@ -48,9 +48,6 @@ final class CurrentSurvey: SiteSurveyor {
         guard let database = site.withLock({ $0.database }) else { return nil }
         return await database.read()
     }
-
-    /// Nobody can lock updates yet.
-    func lock() -> LockState? { nil }
 }
 
 extension DatabaseLocation {

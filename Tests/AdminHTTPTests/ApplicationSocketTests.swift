@@ -79,7 +79,8 @@ struct ApplicationSocketTests {
         arguments: [
             ("GET /v1/identity", 403), ("GET /v1/accounts", 403), ("GET /v1/members", 403),
             ("POST /v1/records", 403), ("POST /v1/join", 403), ("POST /v1/logout", 403),
-            ("POST /v1/pin", 403), ("POST /v1/replay-user", 403), ("POST /v1/retry", 403),
+            ("POST /v1/pin", 403), ("POST /v1/lock", 403), ("POST /v1/unlock", 403),
+            ("POST /v1/replay-user", 403), ("POST /v1/retry", 403),
             ("POST /v1/remote-identity", 403), ("POST /login", 404), ("POST /hello", 404),
             ("GET /ready", 404), ("GET /", 404), ("GET /v1/%65vents", 404),
             ("GET /v1//events", 404), ("GET /v1/events/", 404), ("GET /v1/../v1/events", 404),

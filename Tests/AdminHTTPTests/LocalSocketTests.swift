@@ -108,6 +108,30 @@ struct LocalSocketTests {
         }
     }
 
+    @Test(
+        "The lock is a document like any other; held by another it is a conflict",
+        arguments: [
+            (Routes.lock, #"{"ttlMilliseconds":1000,"timeoutMilliseconds":1}"#, 409),
+            (Routes.lock, #"{"ttlMilliseconds":1000,"timeoutMilliseconds":1,"force":true}"#, 400),
+            (Routes.lock, #"{"timeoutMilliseconds":1}"#, 400),
+            (Routes.unlock, #"{"timeoutMilliseconds":1}"#, 409),
+            (Routes.unlock, #"{"timeoutMilliseconds":1,"reason":"x"}"#, 400),
+        ])
+    func locks(_ path: String, _ body: String, _ expected: Int) async throws {
+        var script = script()
+        script.lock = .failure(
+            ErrorDocument(code: "locked", message: "x", exitStatus: ExitStatus.tryLater))
+        let service = FakeAdminService(script)
+        let installations = FakeInstallations(sites: ["/site": service])
+        try await withFolder { folder in
+            try await withLocalServer(installations, in: folder) { socket in
+                let answer = await RawClient.exchange([post(path, body)], at: .socket(socket))
+                #expect(status(answer) == expected, "\(answer.prefix(200))")
+                #expect(service.calls.count == (expected == 409 ? 1 : 0))
+            }
+        }
+    }
+
     /// What browsers send for pages of other sites: the head's lines, and the answer's status.
     private static let foreign: [(String, Int)] = [
         ("GET /v1/members HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade, close", 200),

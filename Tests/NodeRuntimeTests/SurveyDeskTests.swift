@@ -11,9 +11,7 @@ struct SurveyDeskTests {
         path: ".", commit: String(repeating: "a", count: 40), short: "aaaaaaa")
     private static let survey = SiteSurvey(
         repositories: RepositorySurvey([core]),
-        database: DatabaseState(version: "5.7.17", sizeBytes: 1),
-        lock: LockState(
-            holder: "alice", since: WallTime(milliseconds: 1), reason: "", expires: nil))
+        database: DatabaseState(version: "5.7.17", sizeBytes: 1))
 
     /// Runs the body beside a desk.
     private func withDesk(

@@ -67,7 +67,7 @@ struct ParsingTests {
             ["status"], ["config", "check"], ["config", "path"], ["init"], ["login"], ["logout"],
             ["user"], ["user", "add"], ["user", "list"], ["user", "passwd"], ["user", "remove"],
             ["user", "pin"], ["node"], ["node", "list"], ["node", "remove"], ["client"],
-            ["client", "add"], ["replay"],
+            ["client", "add"], ["replay"], ["lock"], ["unlock"],
         ])
     func help(_ command: [String]) async {
         let run = await run(command + ["--help"], home: "/nonexistent")

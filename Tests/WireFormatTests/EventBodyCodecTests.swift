@@ -104,6 +104,7 @@ import WireFormat
             ("kind 0 written out", RawMessage().fixed(1, 5).varint(2, 0).bytes(3, [0x61])),
             ("empty invalidation", RawMessage().fixed(1, 5).varint(2, 3)),
             ("empty revision", RawMessage().fixed(1, 5).varint(2, 4)),
+            ("empty lock change", RawMessage().fixed(1, 5).varint(2, 7)),
             ("empty receipt", RawMessage().fixed(1, 5).varint(2, 5)),
             ("empty blob", RawMessage().fixed(1, 5).varint(2, 2).bytes(3, [0x61])),
         ])
@@ -139,7 +140,7 @@ import WireFormat
         #expect(try EventBodyCodec.encode(events) == bytes)
     }
 
-    @Test("A known kind cannot pose as unknown", arguments: 0...6 as ClosedRange<UInt32>)
+    @Test("A known kind cannot pose as unknown", arguments: 0...7 as ClosedRange<UInt32>)
     func poses(kind: UInt32) {
         #expect(encodingCode(.unknown(kind: kind, bytes: [])) == .outOfRange)
     }

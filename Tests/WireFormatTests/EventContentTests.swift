@@ -135,6 +135,56 @@ import WireFormat
         #expect(code(proposal(1, ["a\u{0}b"])) == .forbiddenText)
     }
 
+    @Test("A lock has a generation, a short reason and an end")
+    func locks() {
+        func lock(
+            _ generation: UInt64 = 1, since: UInt64? = nil, reason: String = "", ttl: UInt64 = 1_000
+        ) -> EventContent {
+            .lock(
+                LockChange(
+                    generation: generation,
+                    claim: LockClaim(
+                        since: since.map { WallTime(milliseconds: $0) }, reason: reason, ttl: ttl)))
+        }
+        #expect(code(lock()) == nil)
+        #expect(code(lock(0)) == .outOfRange)
+        #expect(code(lock(1 << 63)) == .outOfRange)
+        #expect(code(.lock(LockChange(generation: 0, claim: nil))) == .outOfRange)
+        #expect(code(lock(since: (1 << 48) - 1)) == nil)
+        #expect(code(lock(since: 1 << 48)) == .outOfRange)
+        #expect(code(lock(reason: String(repeating: "ä", count: 256))) == nil)
+        #expect(code(lock(reason: String(repeating: "ä", count: 256) + "x")) == .aboveLimit)
+        #expect(code(lock(reason: "a\u{1B}[2J")) == .forbiddenText)
+        #expect(code(lock(ttl: 999)) == .outOfRange)
+        #expect(code(lock(ttl: 2_592_000_000)) == nil)
+        #expect(code(lock(ttl: 2_592_000_001)) == .outOfRange)
+    }
+
+    @Test("The bytes of a lock change are those of the specification")
+    func lockBytes() throws {
+        // Since (08) 5, reason (12) "go", ttl (18) 10,000; around them generation (08) 2, claim (12).
+        let claim: [UInt8] = [0x08, 0x05, 0x12, 0x02, 0x67, 0x6F, 0x18, 0x90, 0x4E]
+        let content: [UInt8] = [0x08, 0x02, 0x12, UInt8(claim.count)] + claim
+        let stamp: [UInt8] = [0x09, 1, 0, 0, 0, 0, 0, 0, 0]
+        let event = stamp + [0x10, 0x07, 0x22, UInt8(content.count)] + content
+        let events = [
+            Event(
+                timestamp: HybridTimestamp(raw: 1),
+                content: .lock(
+                    LockChange(
+                        generation: 2,
+                        claim: LockClaim(
+                            since: WallTime(milliseconds: 5), reason: "go", ttl: 10_000))))
+        ]
+        let body = [0x0A, UInt8(event.count)] + event
+        #expect(try EventBodyCodec.encode(events) == body)
+        #expect(try EventBodyCodec.decode(body, count: 1) == events)
+        let end: [UInt8] = stamp + [0x10, 0x07, 0x22, 0x02, 0x08, 0x03]
+        #expect(
+            try EventBodyCodec.decode([0x0A, UInt8(end.count)] + end, count: 1).first?.content
+                == .lock(LockChange(generation: 3, claim: nil)))
+    }
+
     @Test("Checkpoints are ordered and dated")
     func checkpoints() {
         func checkpoint(_ heads: [EpochHead], _ wall: UInt64) -> EventContent {

@@ -55,6 +55,14 @@ enum Samples {
                     RepositoryCommit(
                         path: "packages/x/y", commit: String(repeating: "9f", count: 20)),
                 ])),
+        .lock(LockChange(generation: 1, claim: LockClaim(reason: "", ttl: 1_000))),
+        .lock(
+            LockChange(
+                generation: 2,
+                claim: LockClaim(
+                    since: WallTime(milliseconds: 1_700_000_000_000), reason: "release 7",
+                    ttl: 2_592_000_000))),
+        .lock(LockChange(generation: 3, claim: nil)),
         .receipt(
             Receipt(subject: EventRange(log: log, first: 1, last: 1), outcome: .applied)),
         .receipt(fullReceipt),
@@ -64,7 +72,7 @@ enum Samples {
         .checkpoint(
             Checkpoint(heads: [head, otherHead], wall: WallTime(milliseconds: 1_700_000_000_000))),
         .checkpoint(Checkpoint(heads: [], wall: WallTime(milliseconds: 0))),
-        .unknown(kind: 7, bytes: [9, 9, 9]),
+        .unknown(kind: 8, bytes: [9, 9, 9]),
         .unknown(kind: .max, bytes: []),
     ]
 

@@ -65,14 +65,24 @@ struct StatusTests {
                 "lock", .outOfRange,
                 {
                     $0.lock = LockState(
-                        holder: "a", since: WallTime(milliseconds: .max), reason: "", expires: nil)
+                        holder: "a", since: WallTime(milliseconds: .max), reason: "",
+                        expires: WallTime(milliseconds: 2))
+                }
+            ),
+            (
+                "end of the lock", .outOfRange,
+                {
+                    $0.lock = LockState(
+                        holder: "a", since: WallTime(milliseconds: 1), reason: "",
+                        expires: WallTime(milliseconds: .max))
                 }
             ),
             (
                 "holder", .missing,
                 {
                     $0.lock = LockState(
-                        holder: "", since: WallTime(milliseconds: 1), reason: "", expires: nil)
+                        holder: "", since: WallTime(milliseconds: 1), reason: "",
+                        expires: WallTime(milliseconds: 2))
                 }
             ),
             ("commit", .forbiddenText, { $0.repositories = [repository(".", commit: "0000000")] }),
@@ -162,7 +172,8 @@ struct StatusTests {
             repeating: CacheReport(target: Self.long, problem: Self.long), count: 999)
         report.database = DatabaseState(version: Self.long, sizeBytes: nil, problem: Self.bad)
         report.lock = LockState(
-            holder: Self.long, since: WallTime(milliseconds: 1), reason: Self.bad, expires: nil)
+            holder: Self.long, since: WallTime(milliseconds: 1), reason: Self.bad,
+            expires: WallTime(milliseconds: 2))
         report.repositories = many
         report.repositoriesProblem = nil
         let fitted = report.fitted()

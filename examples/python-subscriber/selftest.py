@@ -144,7 +144,7 @@ class Signed(unittest.TestCase):
         for frames in ([header[:-1], signature, body], [header, signature[:-1], body]):
             with self.assertRaises(Refused):
                 self.accept(frames)
-        events = [pb.Event(timestamp=9, kind=7)] * 1025
+        events = [pb.Event(timestamp=9, kind=9)] * 1025
         with self.assertRaises(Refused):
             self.accept(self.signed(*events, count=1025))
 
@@ -152,7 +152,8 @@ class Signed(unittest.TestCase):
         reference = pb.BlobReference(digest=bytes(32), size=1)
         for right in (
             pb.Event(kind=1, topic="\u00e9" * 100), pb.Event(kind=9, topic="any", content=b"any"),
-            pb.Event(kind=2, topic="a", content=reference.SerializeToString())):
+            pb.Event(kind=2, topic="a", content=reference.SerializeToString()),
+            pb.Event(kind=7, content=pb.LockChange(generation=1).SerializeToString())):
             right.timestamp = 9
             self.accept(self.signed(right))
         for wrong in (
@@ -160,6 +161,7 @@ class Signed(unittest.TestCase):
             pb.Event(kind=1, topic="a\n"), pb.Event(kind=1, topic="a\u0085"),
             pb.Event(kind=1, topic="a", content=bytes(196_609)), pb.Event(kind=3, topic="a"),
             pb.Event(kind=2, topic="a"), pb.Event(kind=6, content=b"\xff"),
+            pb.Event(kind=7, topic="a"), pb.Event(kind=7, content=b"\xff"),
             pb.Event(kind=2, topic="a", content=pb.BlobReference(
                 digest=bytes(32), size=1_048_577).SerializeToString())):
             wrong.timestamp = 9

@@ -38,7 +38,7 @@ RECORD, BEACON, HELLO, STATUS = b"SSTKREC1", b"SSTKHED1", b"SSTKHEL1", b"SSTKSTA
 CODE, CACHE, APPLICATION, OTHER = b"E/code", b"E/cache", b"E/app", b"E/rec"
 TOPICS = {1: APPLICATION, 2: APPLICATION, 3: CACHE, 4: CODE}
 CONTENTS = {2: pb.BlobReference, 3: pb.Invalidation, 4: pb.RevisionProposal, 5: pb.Receipt,
-            6: pb.Checkpoint}
+            6: pb.Checkpoint, 7: pb.LockChange}
 
 Log = namedtuple("Log", "origin counter nonce")
 Batch = namedtuple("Batch", "log first last prev hash grant events")
@@ -132,7 +132,7 @@ def check_event(event):
         require(1 <= len(event.topic.encode()) <= 200, "topic of an event")
         require(not any(ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F for c in event.topic),
                 "topic of an event")
-    elif event.kind <= 6:
+    elif event.kind <= 7:
         require(event.topic == "", "topic of an event")
     if event.kind == 1:
         require(len(event.content) <= 196_608, "payload")

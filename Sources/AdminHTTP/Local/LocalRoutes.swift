@@ -55,6 +55,8 @@ struct LocalRoute: Sendable {
         Routes.accounts: asking { try await $0.accounts() },
         Routes.members: asking { try await $0.members() },
         Routes.publish: doing(.publish) { try await $0.publish($1) },
+        Routes.lock: doing { try await $0.lock($1) },
+        Routes.unlock: doing { try await $0.unlock($1) },
         Routes.records: doing { try await $0.submit($1) },
         Routes.join: doing { try await $0.join($1) },
         Routes.pin: doing { try await $0.pin($1) },

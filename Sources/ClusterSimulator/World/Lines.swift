@@ -235,6 +235,7 @@ extension [EventContent] {
             case .application(let event): event.topic
             case .invalidation: "invalidation"
             case .revision(let proposal): "revision \(proposal.generation)"
+            case .lock(let change): "lock \(change.generation)"
             case .receipt: "receipt"
             case .checkpoint: "checkpoint"
             case .unknown(let kind, _): "kind \(kind)"

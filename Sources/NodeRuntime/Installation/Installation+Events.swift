@@ -20,8 +20,7 @@ extension Installation {
         else { throw .malformed("expected a topic of 1 to 200 bytes without control characters") }
         let limit = min(settings.payloadLimit, WireLimits.blob)
         guard payload.count <= limit else { throw .tooLarge(payload.count, limit: limit) }
-        let isAlone = await node.snapshot().authority.members.count <= 1
-        let level = try ConfirmationLevel(request.confirm ?? (isAlone ? "local" : "one"))
+        let level = try await level(request.confirm, of: node)
         let content = EventContent.application(
             ApplicationEvent(topic: request.topic, payload: try await place(payload)))
         try checkEncodable(content)
@@ -29,6 +28,14 @@ extension Installation {
             [content], level: level,
             timeout: .milliseconds(Int64(clamping: request.timeoutMilliseconds)))
         return try answer(result, level: level, snapshot: await node.snapshot())
+    }
+
+    /// The level of a word; where none is given, the disk of one other node, if there is one.
+    func level(
+        _ word: String?, of node: Node
+    ) async throws(ErrorDocument) -> ConfirmationLevel {
+        let isAlone = await node.snapshot().authority.members.count <= 1
+        return try ConfirmationLevel(word ?? (isAlone ? "local" : "one"))
     }
 
     /// Refuses what no batch can hold: it would take others in its batch with it.

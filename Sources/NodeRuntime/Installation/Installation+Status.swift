@@ -54,7 +54,7 @@ extension Installation {
         document.node = ServerDocument.notLoggedIn
         document.isReady = false
         document.take(
-            database: survey.database, lock: survey.lock,
+            database: survey.database, lock: nil,
             RepositorySurvey(
                 survey.repositories.repositories, problem: survey.repositories.problem))
         return document

@@ -153,6 +153,7 @@ extension EventContent {
         case .application: "application"
         case .invalidation: "invalidation"
         case .revision: "revision"
+        case .lock: "lock"
         case .receipt: "receipt"
         case .checkpoint: "checkpoint"
         case .unknown: "unknown"
@@ -166,10 +167,20 @@ extension EventContent {
         case .invalidation(let order): order.summary
         case .revision(let proposal):
             "generation \(proposal.generation), \(proposal.commits.count) repositories"
+        case .lock(let change): change.summary
         case .receipt(let receipt): "\(receipt.subject): \(receipt.outcome.word)"
         case .checkpoint(let checkpoint): "\(checkpoint.heads.count) heads"
         case .unknown(let kind, let bytes): "kind \(kind), \(bytes.count) bytes"
         }
+    }
+}
+
+extension LockChange {
+    /// What it says, in words.
+    fileprivate var summary: String {
+        guard let claim else { return "unlocked" }
+        let length = "locked for \(claim.ttl / 1_000) s"
+        return claim.reason.isEmpty ? length : "\(length): \(claim.reason)"
     }
 }
 

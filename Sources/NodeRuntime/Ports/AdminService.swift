@@ -17,6 +17,10 @@ public protocol AdminService: Sendable {
     func invalidate(
         _ request: InvalidateRequestDocument
     ) async throws(ErrorDocument) -> AsyncStream<InvalidateLine>
+    /// Takes or renews the update lock, and waits for the level, as long as asked.
+    func lock(_ request: LockRequestDocument) async throws(ErrorDocument) -> LockAnswer
+    /// Ends the update lock, and waits for the level, as long as asked.
+    func unlock(_ request: UnlockRequestDocument) async throws(ErrorDocument) -> LockAnswer
     /// Application events of the topics, replayed from the log after `since`, then live.
     ///
     /// The stream ends with the daemon, or when the reader falls behind its bounded queue: then it

@@ -2,7 +2,8 @@
 
 public import ClusterModel
 
-/// Where is kept who did what to the authority of this node, and who was refused what.
+/// Where is kept who did what to the authority of this node or to the update lock, and who was
+/// refused what.
 ///
 /// Law: noting never fails and never waits for a disk longer than one short write takes; what
 /// cannot be kept is said in the daemon's log, and nothing that was noted is changed by it.
@@ -30,6 +31,10 @@ public struct AuditEntry: Sendable, Hashable {
         case pin
         /// Withheld events of a user were asked to be applied.
         case replay
+        /// The update lock was taken or renewed.
+        case lock
+        /// The update lock was ended.
+        case unlock
         /// An account was made.
         case userAdded = "user-added"
         /// An account has another key, or other rights.

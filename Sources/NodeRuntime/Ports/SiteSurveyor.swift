@@ -2,7 +2,7 @@
 
 public import ClusterModel
 
-/// Looks at what belongs to the site and not to the node: repositories, database, update lock.
+/// Looks at what belongs to the site and not to the node: repositories and database.
 ///
 /// Read anew each time; those who ask at once share an answer. Never blocks a thread of the
 /// cooperative pool, and ends early where its task is cancelled. What cannot be read is data.
@@ -11,8 +11,6 @@ public protocol SiteSurveyor: Sendable {
     func repositories() async -> RepositorySurvey
     /// What the database answers; `nil` where none is configured.
     func database() async -> DatabaseState?
-    /// Who keeps others from updating; `nil` where nobody does. Known at once.
-    func lock() -> LockState?
 }
 
 /// The repositories that were found.
@@ -35,15 +33,10 @@ public struct SiteSurvey: Sendable, Hashable {
     public var repositories: RepositorySurvey
     /// Its database; `nil` where none is configured.
     public var database: DatabaseState?
-    /// Who keeps others from updating; `nil` where nobody does.
-    public var lock: LockState?
 
     /// Joins the parts.
-    public init(
-        repositories: RepositorySurvey, database: DatabaseState? = nil, lock: LockState? = nil
-    ) {
+    public init(repositories: RepositorySurvey, database: DatabaseState? = nil) {
         self.repositories = repositories
         self.database = database
-        self.lock = lock
     }
 }

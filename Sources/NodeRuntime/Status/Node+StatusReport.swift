@@ -35,7 +35,7 @@ extension Node {
         report.userProblems = snapshot.userProblems
         report.caches = ports.site.health.reports
         report.database = survey.database
-        report.lock = survey.lock
+        report.lock = snapshot.lock
         report.repositories = survey.repositories.repositories
         report.repositoriesProblem = survey.repositories.problem
         return report

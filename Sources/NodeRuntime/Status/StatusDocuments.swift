@@ -57,11 +57,7 @@ extension ServerDocument {
                 version: $0.version, sizeBytes: $0.sizeBytes, problem: $0.problem)
         }
         isLocked = lock != nil
-        self.lock = lock.map {
-            LockDocument(
-                holder: $0.holder, since: $0.since.milliseconds, reason: $0.reason,
-                expires: $0.expires?.milliseconds)
-        }
+        self.lock = lock.map(LockDocument.init)
         repositories = survey.repositories.inOrder.map(RepositoryDocument.init)
         repositoriesProblem = survey.problem
     }

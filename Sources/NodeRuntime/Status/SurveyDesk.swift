@@ -12,7 +12,6 @@ final class SurveyDesk: Sendable {
     /// For how long an answer serves those who ask after it came.
     static let freshness: Duration = .seconds(1)
 
-    private let surveyor: any SiteSurveyor
     private let patience: Duration
     private let repositories: SharedReading<RepositorySurvey>
     private let database: SharedReading<DatabaseState?>
@@ -22,7 +21,6 @@ final class SurveyDesk: Sendable {
         _ surveyor: any SiteSurveyor, clock: any HostClock,
         patience: Duration = SurveyDesk.patience, freshness: Duration = SurveyDesk.freshness
     ) {
-        self.surveyor = surveyor
         self.patience = patience
         repositories = SharedReading(clock: clock, freshness: freshness) {
             await surveyor.repositories()
@@ -46,7 +44,6 @@ final class SurveyDesk: Sendable {
         return SiteSurvey(
             repositories: await repositories ?? RepositorySurvey([], problem: "git: \(silence)"),
             database: await database
-                ?? DatabaseState(version: nil, sizeBytes: nil, problem: silence),
-            lock: surveyor.lock())
+                ?? DatabaseState(version: nil, sizeBytes: nil, problem: silence))
     }
 }

@@ -90,12 +90,17 @@ func sizeText(_ bytes: UInt64) -> String {
     return "\(bytes) B"
 }
 
-private func lockLine(_ isLocked: Bool, _ lock: LockDocument?) -> TextLine {
+/// The lock in the form of `status`.
+func lockLine(_ isLocked: Bool, _ lock: LockDocument?) -> TextLine {
     guard isLocked, let lock else { return TextLine("Is Locked: \(isLocked)") }
-    var words = "by \(lock.holder) since \(instant(lock.since))"
-    if !lock.reason.isEmpty { words += ": \(lock.reason)" }
-    if let expires = lock.expires { words += ", expires \(instant(expires))" }
-    return TextLine("Is Locked: true (\(words))", .warning)
+    return TextLine("Is Locked: true (\(lockWords(lock)))", .warning)
+}
+
+/// By whom, since when, why and until when.
+func lockWords(_ lock: LockDocument) -> String {
+    let reason = lock.reason.isEmpty ? "" : ": \(lock.reason)"
+    return "by \(lock.holder) since \(instant(lock.since))\(reason), expires "
+        + instant(lock.expires)
 }
 
 // MARK: Node and events

@@ -11,7 +11,7 @@ import WireFormat
 public let sitestackerSubcommands: [any ParsableCommand.Type] =
     [
         StatusCommand.self, InvalidateCommand.self, PublishCommand.self, SubscribeCommand.self,
-        EventsCommand.self, ConfigCommand.self,
+        EventsCommand.self, LockCommand.self, UnlockCommand.self, ConfigCommand.self,
     ] + identitySubcommands
 
 /// Runs a command line to its end and returns the exit status; the caller exits with it.

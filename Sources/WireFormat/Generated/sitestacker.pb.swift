@@ -439,6 +439,61 @@ nonisolated struct ProtoRepositoryCommit: Sendable {
   init() {}
 }
 
+/// Somebody takes, renews or ends the update lock.
+nonisolated struct ProtoLockChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// from 1: the last known one plus one
+  var generation: UInt64 = 0
+
+  /// absent: there is no lock from now on
+  var claim: ProtoLockClaim {
+    get {_claim ?? ProtoLockClaim()}
+    set {_claim = newValue}
+  }
+  /// Returns true if `claim` has been explicitly set.
+  var hasClaim: Bool {self._claim != nil}
+  /// Clears the value of `claim`. Subsequent reads from it will return its default value.
+  mutating func clearClaim() {self._claim = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _claim: ProtoLockClaim? = nil
+}
+
+/// What the publisher wants of the lock; he himself is known by the batch's grant.
+nonisolated struct ProtoLockClaim: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// milliseconds since 1970; absent: the event's stamp
+  var since: UInt64 {
+    get {_since ?? 0}
+    set {_since = newValue}
+  }
+  /// Returns true if `since` has been explicitly set.
+  var hasSince: Bool {self._since != nil}
+  /// Clears the value of `since`. Subsequent reads from it will return its default value.
+  mutating func clearSince() {self._since = nil}
+
+  /// empty where none was given
+  var reason: String = String()
+
+  /// milliseconds after the event's stamp
+  var ttl: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _since: UInt64? = nil
+}
+
 /// What came of events on the node that says it.
 nonisolated struct ProtoReceipt: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1416,21 +1471,12 @@ nonisolated struct ProtoLockStatus: Sendable {
 
   var reason: String = String()
 
-  /// absent: never
-  var expires: UInt64 {
-    get {_expires ?? 0}
-    set {_expires = newValue}
-  }
-  /// Returns true if `expires` has been explicitly set.
-  var hasExpires: Bool {self._expires != nil}
-  /// Clears the value of `expires`. Subsequent reads from it will return its default value.
-  mutating func clearExpires() {self._expires = nil}
+  /// milliseconds since 1970
+  var expires: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
-
-  fileprivate var _expires: UInt64? = nil
 }
 
 /// One git repository.
@@ -2002,6 +2048,89 @@ nonisolated extension ProtoRepositoryCommit: SwiftProtobuf.Message, SwiftProtobu
   static func ==(lhs: ProtoRepositoryCommit, rhs: ProtoRepositoryCommit) -> Bool {
     if lhs.path != rhs.path {return false}
     if lhs.commit != rhs.commit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoLockChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LockChange"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generation\0\u{1}claim\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._claim) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.generation != 0 {
+      try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 1)
+    }
+    try { if let v = self._claim {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoLockChange, rhs: ProtoLockChange) -> Bool {
+    if lhs.generation != rhs.generation {return false}
+    if lhs._claim != rhs._claim {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoLockClaim: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LockClaim"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}since\0\u{1}reason\0\u{1}ttl\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self._since) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.ttl) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._since {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 1)
+    } }()
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if self.ttl != 0 {
+      try visitor.visitSingularUInt64Field(value: self.ttl, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoLockClaim, rhs: ProtoLockClaim) -> Bool {
+    if lhs._since != rhs._since {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.ttl != rhs.ttl {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3758,17 +3887,13 @@ nonisolated extension ProtoLockStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 1: try { try decoder.decodeSingularStringField(value: &self.holder) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.since) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self._expires) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.expires) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.holder.isEmpty {
       try visitor.visitSingularStringField(value: self.holder, fieldNumber: 1)
     }
@@ -3778,9 +3903,9 @@ nonisolated extension ProtoLockStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
     }
-    try { if let v = self._expires {
-      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 4)
-    } }()
+    if self.expires != 0 {
+      try visitor.visitSingularUInt64Field(value: self.expires, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3788,7 +3913,7 @@ nonisolated extension ProtoLockStatus: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.holder != rhs.holder {return false}
     if lhs.since != rhs.since {return false}
     if lhs.reason != rhs.reason {return false}
-    if lhs._expires != rhs._expires {return false}
+    if lhs.expires != rhs.expires {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

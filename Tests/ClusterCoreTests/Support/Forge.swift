@@ -49,6 +49,7 @@ enum Forge {
         case .receipt(let receipt):
             words += [receipt.subject.first.value, receipt.subject.last.value]
         case .revision(let proposal): words.append(proposal.generation)
+        case .lock(let change): words.append(change.generation)
         case .invalidation, .checkpoint, .unknown: break
         }
         return words

@@ -23,7 +23,22 @@ struct ServerReport: Decodable {
     var warnings: [String]
     var events: EventsReport?
     var database: DatabaseReport?
+    var isLocked: Bool?
+    var lock: LockReport.Lock?
     var plan: PlanReport?
+}
+
+struct LockReport: Decodable {
+    struct Lock: Decodable, Equatable {
+        var holder: String
+        var since: UInt64
+        var reason: String
+        var expires: UInt64
+    }
+
+    var isLocked: Bool
+    var lock: Lock?
+    var previous: Lock?
 }
 
 struct DatabaseReport: Decodable {
