@@ -96,11 +96,12 @@ private struct Person {
 
     /// Prints what the terminal showed, the exit status, and whether it shows again what is typed.
     private static let script = """
-        import os, pty, select, sys, termios, time
-        child, terminal = pty.fork()
+        import os, select, sys, termios, time
+        terminal, slave = os.openpty()
+        child = os.fork()
         if child == 0:
+            os.login_tty(slave)
             os.execv(sys.argv[1], sys.argv[1:])
-        slave = os.open(os.ptsname(terminal), os.O_RDWR | os.O_NOCTTY)
         def echoes():
             return bool(termios.tcgetattr(slave)[3] & termios.ECHO)
         shown, asked, status, end = b"", 0, None, time.time() + 50
