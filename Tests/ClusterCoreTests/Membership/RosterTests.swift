@@ -201,7 +201,7 @@ struct RosterRig {
         Trouble(
             name: "another program, with terminal escapes",
             doors: ["a": RosterRig.hello("web1"), "b": .refused(status: 404, "\u{1b}[2Jgone")],
-            messages: ["b is not the door of a node (404: ?[2Jgone)"]),
+            messages: ["b is not the door of a node (404: \\u{1b}[2Jgone)"]),
     ]
 
     @Test("Each trouble with the list is told by its URLs", arguments: troubles)
