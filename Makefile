@@ -5,6 +5,8 @@ SHELL := /bin/bash
 # Build jobs: as many as there are cores.
 JOBS ?= $(shell nproc)
 SWIFT_FLAGS ?= -j $(JOBS)
+# As it is shipped: a server needs no Swift, only Debian's libraries.
+SHIPPED := -c release --static-swift-stdlib
 APT := DEBIAN_FRONTEND=noninteractive apt-get
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -53,7 +55,7 @@ demo: setup ## Three servers on this machine: the main job, step by step. KEEP=1
 
 .PHONY: release
 release: setup ## Build the program as it is shipped.
-	swift build $(SWIFT_FLAGS) -c release --product sitestacker
+	swift build $(SWIFT_FLAGS) $(SHIPPED) --product sitestacker
 
 .PHONY: benchmark
 benchmark: setup ## Measure, side by side with peers and the floor; writes docs/performance.md. ROUNDS=5
@@ -61,8 +63,8 @@ benchmark: setup ## Measure, side by side with peers and the floor; writes docs/
 	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
 	done; [ -z "$$missing" ] || { $(INSTALL); }
 	commit=$$(git describe --always --dirty --exclude '*') && \
-	    swift build $(SWIFT_FLAGS) -c release --product sitestacker && \
-	    swift build $(SWIFT_FLAGS) -c release --product sitestacker-benchmark && \
+	    swift build $(SWIFT_FLAGS) $(SHIPPED) --product sitestacker && \
+	    swift build $(SWIFT_FLAGS) $(SHIPPED) --product sitestacker-benchmark && \
 	    COMMIT=$$commit examples/benchmark/run $(ROUNDS)
 
 .PHONY: simulate

@@ -145,6 +145,8 @@ let package = Package(
             ]),
         target("NodeRuntimeTesting", ["AdminAPI", "ClusterCore", "ClusterModel", "NodeRuntime"]),
 
+        target("ServerTesting"),
+
         // Tests.
         tests("WireFormatTests", ["ClusterModel", "WireFormat"]),
         tests("ClusterSigningTests", ["ClusterModel", "ClusterSigning", "WireFormat"]),
@@ -171,12 +173,12 @@ let package = Package(
                 "WireFormat", logging,
             ]),
         tests("HTTPTransportTests", ["HTTPTransport"]),
-        tests("ProgramRunnerTests", ["ProgramRunner"]),
+        tests("ProgramRunnerTests", ["ProgramRunner", "ServerTesting"]),
         tests("GitWorkspaceTests", ["ClusterModel", "GitWorkspace", "ProgramRunner"]),
-        tests("DatabaseStatusTests", ["ClusterModel", "DatabaseStatus"]),
+        tests("DatabaseStatusTests", ["ClusterModel", "DatabaseStatus", "ServerTesting"]),
         tests(
             "CacheTargetsTests",
-            ["CacheTargets", "ClusterModel", "HTTPTransport", "ProgramRunner"]),
+            ["CacheTargets", "ClusterModel", "HTTPTransport", "ProgramRunner", "ServerTesting"]),
         tests(
             "AdminHTTPTests",
             [
@@ -189,11 +191,11 @@ let package = Package(
             [
                 "AdminAPI", "AdminHTTP", "ClusterCore", "ClusterModel", "ClusterSigning",
                 "HTTPTransport", "NodeConfiguration", "NodeRuntime", "NodeRuntimeTesting",
-                "SitestackerCLI", "WireFormat", argumentParser, logging, lifecycle,
+                "ServerTesting", "SitestackerCLI", "WireFormat", argumentParser, logging, lifecycle,
             ]),
         tests("FuzzTests", ["sitestacker-fuzz"], exclude: ["Corpus"]),
         tests("TidyTests", []),
-        tests("IntegrationTests", ["sitestacker"]),
+        tests("IntegrationTests", ["ServerTesting", "sitestacker"]),
         tests("InteropTests", ["sitestacker"]),
     ],
     swiftLanguageModes: [.v6]

@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import ServerTesting
 import Testing
 
 @testable import CacheTargets

@@ -3,6 +3,7 @@
 import CacheTargets
 import ClusterModel
 import Glibc
+import ServerTesting
 import Testing
 
 @Suite("A server that is absent, broken or hostile", .timeLimit(.minutes(1)))

@@ -3,6 +3,7 @@
 import CacheTargets
 import ClusterModel
 import Glibc
+import ServerTesting
 import Testing
 
 @Suite("Clearing a real PHP-FPM", .enabled(if: RealPHPFPM.isUsable), .timeLimit(.minutes(2)))
@@ -243,7 +244,7 @@ struct PHPFPMCacheTests {
         let cache = cache([server.address()])
         #expect(kill(server.processID, SIGUSR2) == 0)
         let expected: Set<CacheTargetError.Code> = [.replyCut, .refused, .socketMissing]
-        try await wait(for: "the new master is cleared") {
+        try await eventually("the new master is cleared") {
             let reports = await cache.clear(.everything)
             let codes = reports.compactMap(\.failure?.code)
             #expect(expected.isSuperset(of: codes), "\(reports)")
@@ -261,7 +262,7 @@ struct PHPFPMCacheTests {
         let cache = PHPFPMCache(endpoints: .directory(path), script: script, pool: pool)
         #expect(try await cache.masters() == [[server.address()]])
         server.crash()
-        try await wait(for: "all children are gone") {
+        try await eventually("all children are gone") {
             await cache.clear(.everything).allSatisfy { $0.failure?.code == .refused }
         }
     }
@@ -305,7 +306,7 @@ struct PHPFPMCacheTests {
         ])
         let client = FastCGIClient(pool: BlockingPool(name: "visitor", width: 1))
         async let held = client.perform(running, at: address)
-        try await wait(for: "the request runs") { access("\(path)/held", F_OK) == 0 }
+        try await eventually("the request runs") { access("\(path)/held", F_OK) == 0 }
         let impatient = PHPFPMCache(
             endpoints: .addresses([address]), script: script, pool: pool,
             settle: .milliseconds(30))

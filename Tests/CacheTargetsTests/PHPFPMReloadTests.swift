@@ -3,6 +3,7 @@
 import CacheTargets
 import ClusterModel
 import Glibc
+import ServerTesting
 import Testing
 
 @Suite("Reloading a real PHP-FPM", .enabled(if: RealPHPFPM.isUsable), .timeLimit(.minutes(2)))
@@ -29,7 +30,7 @@ struct PHPFPMReloadTests {
         settings.pools = ["a", "b"]
         let server = try await RealPHPFPM.started(settings)
         try await server.visit("warm", pool: "a")
-        try await wait(for: "all workers") { server.children.count == 4 }
+        try await eventually("all workers") { server.children.count == 4 }
         let old = server.children
         let reports = await cache(server).clear(.everything)
         #expect(reports.map(\.outcome) == [.cleared, .cleared])
@@ -43,7 +44,7 @@ struct PHPFPMReloadTests {
     func smaller() async throws {
         let server = try await RealPHPFPM.started()
         try await server.visit("warm")
-        try await wait(for: "all workers") { server.children.count == 2 }
+        try await eventually("all workers") { server.children.count == 2 }
         let old = server.children
         let reports = await cache(server).clear(try ClearRequest(opcode: .none, user: .all))
         #expect(reports.map(\.outcome) == [.cleared])
@@ -76,14 +77,14 @@ struct PHPFPMReloadTests {
         ])
         let (address, held) = (server.address(), "\(server.directory.path)/held")
         async let visit = client.perform(running, at: address)
-        try await wait(for: "the request runs") { access(held, F_OK) == 0 }
+        try await eventually("the request runs") { access(held, F_OK) == 0 }
         let quick = FastCGIDeadlines(connect: .milliseconds(200), total: .milliseconds(600))
         let reports = await cache(server, deadlines: quick).clear(.everything)
         #expect(reports.first?.failure?.code == .unproven)
         try server.directory.write("go", "")
         _ = try await visit
         let again = cache(server)
-        try await wait(for: "the master is back") {
+        try await eventually("the master is back") {
             await again.clear(.everything).map(\.outcome) == [.cleared, .cleared]
         }
     }

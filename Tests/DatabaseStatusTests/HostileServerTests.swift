@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ClusterModel
 import Glibc
+import ServerTesting
 import Testing
 
 @testable import DatabaseStatus
@@ -25,7 +26,7 @@ struct HostileServerTests {
 
     @Test("Nobody there is named", arguments: Engine.allCases)
     func away(engine: Engine) async throws {
-        let status = DatabaseStatus(engine.location(try FakeServer.freePort()), root: "/")
+        let status = DatabaseStatus(engine.location(try freePort()), root: "/")
         let state = await status.read()
         #expect(state.version == nil)
         #expect(state.problem?.contains("See whether the server runs") == true, "\(state)")
@@ -85,7 +86,7 @@ struct HostileServerTests {
             #expect(await status.read().problem?.contains("an earlier question") == true)
         }
         server.end()
-        try await eventually {
+        try await eventually("another reason") {
             await status.read().problem?.contains("an earlier question") == false
         }
     }

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import ClusterModel
+import ServerTesting
 import Testing
 
 @testable import DatabaseStatus
 
-@Suite("A real MariaDB", .enabled(if: Child.isUsable(RealServer.mariaDB)), .mariaDB, .serialized)
+@Suite(
+    "A real MariaDB", .enabled(if: ServerProcess.isUsable(DatabaseServer.mariaDB)), .mariaDB,
+    .serialized)
 struct MariaDBTests {
     @Test("Version and size are the server's own words")
     func reading() async throws {
-        let server = try #require(RealServer.current)
-        let state = await DatabaseStatus(.mysql(server.login), root: "/").read()
+        let server = try #require(DatabaseServer.current)
+        let state = await DatabaseStatus(.mysql(server.login()), root: "/").read()
         #expect(state.version?.hasPrefix("10.") == true || state.version?.hasPrefix("11.") == true)
         #expect(state.version?.contains("MariaDB") == true)
         #expect(state.sizeBytes == 2 * 16_384)
@@ -18,7 +21,7 @@ struct MariaDBTests {
 
     @Test("What the server refuses is named, without the password")
     func refusals() async throws {
-        let server = try #require(RealServer.current)
+        let server = try #require(DatabaseServer.current)
         for (login, words) in [
             (server.login(password: "hunter2"), "Correct user and password"),
             (server.login(user: "nobody"), "Correct user and password"),
@@ -34,13 +37,13 @@ struct MariaDBTests {
 
     @Test("A frozen server is named in time, and answers again afterwards")
     func frozen() async throws {
-        let server = try #require(RealServer.current)
-        try await freezing(server, .mysql(server.login))
+        let server = try #require(DatabaseServer.current)
+        try await freezing(server, .mysql(server.login()))
     }
 
     @Test("Many who ask at once get one answer")
     func together() async throws {
-        let status = DatabaseStatus(.mysql(try #require(RealServer.current).login), root: "/")
+        let status = DatabaseStatus(.mysql(try #require(DatabaseServer.current).login()), root: "/")
         let states = await withTaskGroup(of: DatabaseState.self) { group in
             for _ in 0..<50 { group.addTask { await status.read() } }
             return await group.reduce(into: Set()) { $0.insert($1) }
@@ -50,13 +53,14 @@ struct MariaDBTests {
 }
 
 @Suite(
-    "A real PostgreSQL", .enabled(if: Child.isUsable(RealServer.postgreSQL)), .postgreSQL,
+    "A real PostgreSQL", .enabled(if: ServerProcess.isUsable(DatabaseServer.postgreSQL)),
+    .postgreSQL,
     .serialized)
 struct PostgreSQLTests {
     @Test("Version and size are the server's own words")
     func reading() async throws {
-        let server = try #require(RealServer.current)
-        let state = await DatabaseStatus(.postgresql(server.login), root: "/").read()
+        let server = try #require(DatabaseServer.current)
+        let state = await DatabaseStatus(.postgresql(server.login()), root: "/").read()
         #expect(state.version?.hasPrefix("PostgreSQL 15.") == true)
         #expect((1_000_000..<100_000_000).contains(state.sizeBytes ?? 0))
         #expect(state.problem == nil)
@@ -64,7 +68,7 @@ struct PostgreSQLTests {
 
     @Test("What the server refuses is named, without the password")
     func refusals() async throws {
-        let server = try #require(RealServer.current)
+        let server = try #require(DatabaseServer.current)
         for (login, words) in [
             (server.login(password: "hunter2"), "Correct user and password"),
             (server.login(user: "nobody"), "Correct user and password"),
@@ -80,19 +84,19 @@ struct PostgreSQLTests {
 
     @Test("A frozen server is named in time, and answers again afterwards")
     func frozen() async throws {
-        let server = try #require(RealServer.current)
-        try await freezing(server, .postgresql(server.login))
+        let server = try #require(DatabaseServer.current)
+        try await freezing(server, .postgresql(server.login()))
     }
 }
 
 /// Asks a server that accepts connections and says nothing, and then once more.
-private func freezing(_ server: RealServer, _ location: DatabaseLocation) async throws {
+private func freezing(_ server: DatabaseServer, _ location: DatabaseLocation) async throws {
     let status = DatabaseStatus(location, root: "/", limits: HostileServerTests.short)
-    server.child.freeze()
-    defer { server.child.resume() }
+    server.process.freeze()
+    defer { server.process.resume() }
     let state = await status.read()
     #expect(state.version == nil && state.problem?.contains("within") == true, "\(state)")
-    server.child.resume()
+    server.process.resume()
     let patient = DatabaseStatus(location, root: "/")
-    try await eventually { await patient.read().problem == nil }
+    try await eventually("an answer") { await patient.read().problem == nil }
 }

@@ -2,6 +2,7 @@
 import ClusterModel
 import Foundation
 import Glibc
+import ServerTesting
 import Testing
 
 @testable import DatabaseStatus
@@ -61,17 +62,18 @@ struct SQLiteTests {
 
     @Test(
         "A real file shows its size, and nothing appears beside it",
-        .enabled(if: Child.isUsable(program)), arguments: ["DELETE", "WAL"])
+        .enabled(if: ServerProcess.isUsable(program)), arguments: ["DELETE", "WAL"])
     func real(mode: String) async throws {
-        let folder = try Folder()
-        defer { folder.remove() }
+        let folder = try TemporaryDirectory()
         let script = try folder.write(
+            "script",
             """
             PRAGMA journal_mode=\(mode); CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(50000));
             PRAGMA wal_checkpoint(TRUNCATE);
-            """, to: "script")
-        let site = try folder.write("", to: "log")
-        try Child.run([Self.program, "\(folder.path)/site.sqlite"], input: script, output: site)
+            """)
+        try ServerProcess.run(
+            Self.program, ["\(folder.path)/site.sqlite"], input: script,
+            output: try folder.write("log", ""))
         let before = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
         let state = await DatabaseStatus(.sqlite(path: "site.sqlite"), root: folder.path).read()
         let after = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
@@ -85,10 +87,9 @@ struct SQLiteTests {
 
     @Test("What is no database file is named")
     func trouble() async throws {
-        let folder = try Folder()
-        defer { folder.remove() }
-        _ = try folder.write("", to: "empty")
-        _ = try folder.write(String(repeating: "text ", count: 100), to: "text")
+        let folder = try TemporaryDirectory()
+        try folder.write("empty", "")
+        try folder.write("text", String(repeating: "text ", count: 100))
         #expect(mkfifo("\(folder.path)/pipe", 0o600) == 0)
         for (path, words) in [
             ("missing", "No such file"), ("empty", "an empty file"), ("text", "something else"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Glibc
+import ServerTesting
 import Synchronization
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
 struct OwnerTests {
     @Test("They start while threads come and go", .timeLimit(.minutes(1)))
     func threads() async throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         #expect(chown(folder.path, 65_534, 65_534) == 0)
         let owner = try #require(try ProgramOwner.ofTree(folder.path))
         let isDone = Mutex(false)
@@ -34,7 +35,7 @@ struct OwnerTests {
 
     @Test("One that is missing is named")
     func refusals() async throws {
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryDirectory()
         #expect(chown(folder.path, 65_534, 65_534) == 0)
         let owner = try #require(try ProgramOwner.ofTree(folder.path))
         for program in ["no-such-program", "/no/such/program"] {

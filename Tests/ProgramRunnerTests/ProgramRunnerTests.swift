@@ -2,13 +2,14 @@
 import Foundation
 import Glibc
 import ProgramRunner
+import ServerTesting
 import Testing
 
 @Suite("Running programs", .timeLimit(.minutes(2)))
 struct ProgramRunnerTests {
-    private let folder: TemporaryFolder
+    private let folder: TemporaryDirectory
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = try TemporaryDirectory() }
 
     private func call(
         _ script: String, input: [UInt8] = [], outputLimit: Int? = 1 << 20,
@@ -95,7 +96,7 @@ struct ProgramRunnerTests {
         let error = try await failure(hanging)
         #expect(error.code == .timedOut)
         let child = try folder.number("child")
-        try await eventually { isGone(child) }
+        try await eventually("the end of the child") { isGone(child) }
     }
 
     @Test("A cancelled caller ends the program")
@@ -103,12 +104,12 @@ struct ProgramRunnerTests {
         let task = Task { [call = call("echo $$ > child; exec sleep 600")] in
             try await ProgramRunner().run(call)
         }
-        try await eventually { folder.read("child").hasSuffix("\n") }
+        try await eventually("the child's number") { folder.read("child").hasSuffix("\n") }
         task.cancel()
         let error = await #expect(throws: ProgramError.self) { try await task.value }
         #expect(error?.code == .cancelled)
         let child = try folder.number("child")
-        try await eventually { isGone(child) }
+        try await eventually("the end of the child") { isGone(child) }
     }
 
     @Test("A child left behind does not hold up the result")

@@ -4,6 +4,7 @@ import CacheTargets
 import ClusterModel
 import Foundation
 import Glibc
+import ServerTesting
 import Testing
 
 @Suite("Caches cleared by a command or a web hook", .timeLimit(.minutes(1)))

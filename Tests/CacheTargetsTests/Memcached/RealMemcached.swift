@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import ServerTesting
 import Testing
 
 @testable import CacheTargets
@@ -18,7 +19,7 @@ final class RealMemcached: Sendable {
     /// Starts it and waits until it answers.
     static func started(port: UInt16? = nil, _ extra: [String] = []) async throws -> RealMemcached {
         let server = try RealMemcached(port, extra)
-        try await wait(for: "Memcached answers") {
+        try await eventually("Memcached answers") {
             do throws(CacheTargetError) {
                 return try server.ask("mn\r\n", until: "MN\r\n").contains("MN")
             } catch {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import ServerTesting
 import Testing
 
 @testable import CacheTargets
@@ -21,7 +22,7 @@ final class RealRedis: Sendable {
         port: UInt16? = nil, login: RedisLogin? = nil, _ extra: [String] = []
     ) async throws -> RealRedis {
         let redis = try RealRedis(port, login, extra)
-        try await wait(for: "Redis answers") {
+        try await eventually("Redis answers") {
             do throws(CacheTargetError) {
                 return try redis.ask([RESPCommand("PING")]) != []
             } catch {

@@ -3,6 +3,7 @@
 import CacheTargets
 import Foundation
 import Glibc
+import ServerTesting
 
 /// A server on a Unix socket which answers one connection with whatever a test wants.
 final class FakeServer: Sendable {
@@ -69,5 +70,29 @@ final class FakeServer: Sendable {
     static func waitForClose(_ connection: Int32) {
         var byte: UInt8 = 0
         while recv(connection, &byte, 1, 0) > 0 {}
+    }
+}
+
+extension FakeServer {
+    /// Answers each request with the next of `steps`, then hangs up.
+    static func scripted(_ steps: [[UInt8]]) throws -> FakeServer {
+        try FakeServer { connection in
+            var bytes = [UInt8](repeating: 0, count: 64 * 1_024)
+            for (index, step) in steps.enumerated() {
+                if index > 0, recv(connection, &bytes, bytes.count, 0) <= 0 { return }
+                guard send(step, to: connection) else { return }
+            }
+        }
+    }
+
+    /// Answers the first request with `first` and every further one with `rest`.
+    static func endless(_ first: [UInt8], _ rest: [UInt8]) throws -> FakeServer {
+        try FakeServer { connection in
+            var bytes = [UInt8](repeating: 0, count: 64 * 1_024)
+            var next = first
+            while send(next, to: connection), recv(connection, &bytes, bytes.count, 0) > 0 {
+                next = rest
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 import CacheTargets
 import Foundation
 import Glibc
+import ServerTesting
 import Testing
 
 /// A PHP-FPM master of a test's own: own configuration, own php.ini, own sockets.
@@ -74,7 +75,7 @@ final class RealPHPFPM {
         process.standardError = FileHandle.nullDevice
         try process.run()
         for pool in settings.pools {
-            try await wait(for: "php-fpm answers at \(pool): \(log)") {
+            try await eventually("php-fpm answers at \(pool): \(log)") {
                 do {
                     return try await visit("read", pool: pool).contains("cached=")
                 } catch let error as CacheTargetError {

@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import ServerTesting
 import Synchronization
 
 /// A web server of a test's own, which answers each request with what a closure says.

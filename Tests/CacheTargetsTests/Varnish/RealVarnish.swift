@@ -3,6 +3,7 @@
 import CacheTargets
 import Foundation
 import HTTPTransport
+import ServerTesting
 import Synchronization
 import Testing
 
@@ -53,7 +54,7 @@ final class RealVarnish: Sendable {
                 "-F", "-a", "127.0.0.1:\(port)", "-f", file, "-n", "\(directory.path)/work",
                 "-s", "malloc,16M", "-j", "none",
             ])
-        try await wait(for: "varnish answers", atMost: .seconds(30)) {
+        try await eventually("varnish answers", within: .seconds(30)) {
             do {
                 return try await made("/ready") > 0
             } catch let error as HTTPTransportError

@@ -2,6 +2,7 @@
 
 import Foundation
 import HTTPTransport
+import ServerTesting
 import Testing
 
 @testable import CacheTargets
@@ -33,7 +34,7 @@ struct EncryptedExchangeTests {
                 -accept 127.0.0.1:\(port) -cert certificate.pem -key key.pem > request
             """
         let process = try ServerProcess("/bin/sh", ["-c", script])
-        try await wait(for: "the server listens") {
+        try await eventually("the server listens") {
             let table = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)
             let place = "0100007F:" + String(format: "%04X", Int(port))
             return table.contains("\(place) 00000000:0000 0A")
@@ -59,7 +60,7 @@ struct EncryptedExchangeTests {
             Array(#"{"all":true}"#.utf8), type: "application/json",
             fields: [HTTPField("x-event", "7")])
         let file = "\(directory.path)/request"
-        try await wait(for: "the request is written") {
+        try await eventually("the request is written") {
             try String(contentsOfFile: file, encoding: .utf8).contains("true}")
         }
         let request = try String(contentsOfFile: file, encoding: .utf8)

@@ -4,6 +4,7 @@ import CacheTargets
 import Foundation
 import Glibc
 import HTTPTransport
+import ServerTesting
 import Testing
 
 /// An Apache with mod_php of a test's own.
@@ -64,7 +65,7 @@ final class RealApache: Sendable {
                 "PHP_INI_SCAN_DIR=", try #require(Self.program), "-f",
                 "\(directory.path)/apache.conf", "-DFOREGROUND",
             ])
-        try await wait(for: "apache answers") {
+        try await eventually("apache answers") {
             do {
                 return try await get("/site.php?do=read").status > 0
             } catch let error as HTTPTransportError where error.code == .refused {

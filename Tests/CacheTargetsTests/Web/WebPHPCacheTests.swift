@@ -4,6 +4,7 @@ import ClusterModel
 import Foundation
 import Glibc
 import HTTPTransport
+import ServerTesting
 import Testing
 
 @testable import CacheTargets

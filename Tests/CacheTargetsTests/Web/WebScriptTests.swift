@@ -3,6 +3,7 @@
 import ClusterModel
 import Foundation
 import Glibc
+import ServerTesting
 import Testing
 
 @testable import CacheTargets

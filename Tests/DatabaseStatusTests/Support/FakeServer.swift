@@ -77,13 +77,6 @@ final class FakeServer: Sendable {
         shutdown(listener, Int32(SHUT_RDWR))
     }
 
-    /// A port at which nobody listens.
-    static func freePort() throws -> UInt16 {
-        let (listener, port) = try listen()
-        close(listener)
-        return port
-    }
-
     private static func listen() throws -> (listener: Int32, port: UInt16) {
         let listener = socket(
             AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

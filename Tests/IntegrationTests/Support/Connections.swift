@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Glibc
+import ServerTesting
 
 /// A plain TCP connection, for whatever no client of ours would send.
 final class RawConnection {

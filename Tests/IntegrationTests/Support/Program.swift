@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Dispatch
 import Foundation
 import Glibc
+import ServerTesting
 
 /// The program under test: the built binary, and nothing of its inside.
 enum Program {
@@ -11,47 +11,6 @@ enum Program {
         ?? URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent(".build/debug/sitestacker").path
-}
-
-/// What a test waited for in vain.
-struct Overdue: Error, CustomStringConvertible {
-    let description: String
-}
-
-/// Waits for a condition; nothing in these tests waits for time itself.
-///
-/// - Parameter what: Said where it does not come true in time.
-@discardableResult
-func eventually<Value>(
-    _ what: String, within timeout: Duration = .seconds(90),
-    _ condition: () async throws -> Value?
-) async throws -> Value {
-    let deadline = ContinuousClock.now + timeout
-    while true {
-        if let value = try await condition() { return value }
-        try Task.checkCancellation()
-        guard ContinuousClock.now < deadline else {
-            throw Overdue(description: "waited \(timeout) for: \(what)")
-        }
-        await nextLook()
-    }
-}
-
-/// Waits until a condition holds.
-func eventually(
-    _ what: String, within timeout: Duration = .seconds(90),
-    holds condition: () async throws -> Bool
-) async throws {
-    try await eventually(what, within: timeout) { try await condition() ? () : nil }
-}
-
-/// Lets others run between two looks at a condition.
-func nextLook() async {
-    await withCheckedContinuation { continuation in
-        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(20)) {
-            continuation.resume()
-        }
-    }
 }
 
 /// What a process wrote, and how it ended.

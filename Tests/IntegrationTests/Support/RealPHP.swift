@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Glibc
+import ServerTesting
 
 /// A PHP-FPM of one server of a test, with the opcode cache and APCu.
 final class RealPHP {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Glibc
+import ServerTesting
 
 /// One server of a test: a site, a state directory, and a daemon where it has been started.
 final class Server {

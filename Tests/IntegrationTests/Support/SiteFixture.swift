@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import ServerTesting
 
 /// The site of the vendor's example: a core, two packages at tags, and a database in a file.
 struct SiteFixture {

@@ -67,6 +67,7 @@ struct ImportTable: Sendable {
             "NodeRuntimeTesting": [
                 "AdminAPI", "ClusterCore", "ClusterModel", "NodeRuntime", "Testing",
             ],
+            "ServerTesting": ["Testing"],
             "ClusterSimulator": ["ClusterCore", "ClusterModel", "ClusterSigning", "WireFormat"],
             "sitestacker-simulator": ["ArgumentParser", "ClusterSimulator"],
             "sitestacker-fuzz": [

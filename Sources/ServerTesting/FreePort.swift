@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
-import Glibc
+internal import Foundation
+internal import Glibc
 
-/// A port that is free now.
+/// A port of 127.0.0.1 that is free now.
 ///
 /// - Parameter limit: what the port lies below, for servers that take a second one above it.
-func freePort(below limit: UInt16 = .max) throws -> UInt16 {
+/// - Throws: `POSIXError` where there is none.
+public func freePort(below limit: UInt16 = .max) throws -> UInt16 {
     for _ in 0..<200 {
         let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { _ = close(number) }
