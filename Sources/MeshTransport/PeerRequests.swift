@@ -6,10 +6,11 @@ internal import ZeroMQ
 
 /// The request channel to one peer.
 ///
-/// A request that cannot go out yet, since the connection is being made or is full, waits a little
-/// here. libzmq itself would either keep it for as long as the peer is away, and send it with a
-/// thousand others when nobody wants the answers any more, or (`ZMQ_IMMEDIATE`) take it as soon as
-/// TCP is up, and lose it where the handshake then fails.
+/// A request that cannot go out yet, since the peer is not authenticated or the queue is full, waits
+/// a little here: libzmq would keep it for as long as the peer is away, and send it with a thousand
+/// others when nobody wants the answers any more. `ZMQ_IMMEDIATE` is no way out: it takes a request
+/// as soon as TCP is up, and a connection that breaks within a reply aborts the process.
+/// See docs/internals/zeromq.md.
 final class PeerRequests {
     let address: PeerLink
     let socket: Socket<Dealer>
@@ -24,7 +25,6 @@ final class PeerRequests {
             security: .curveClient(
                 keys: keys, serverKey: try CurvePublicKey(address.curveKey.bytes)))
         options.sendHighWaterMark = .messages(1_024)
-        options.isImmediate = true
         options.isIPv6Enabled = endpoint.isIPv6
         socket = try Socket(in: context, options: options)
     }

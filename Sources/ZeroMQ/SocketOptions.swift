@@ -113,10 +113,6 @@ public struct SocketOptions: Sendable {
     ///
     /// Source: ZMQ_TCP_MAXRT, which is TCP_USER_TIMEOUT of tcp(7) here.
     public var tcpMaximumRetransmission: Duration = .seconds(15)
-    /// Whether to refuse to queue for connections that are not complete.
-    ///
-    /// For a DEALER, so that no request waits for a dead peer.
-    public var isImmediate = false
     /// Whether a ROUTER reports unknown routing IDs; without it such a send "succeeds".
     public var isRouterMandatory = true
     /// How many connections may wait to be accepted.

@@ -25,7 +25,6 @@ struct OptionWriter {
             "longest reconnect interval")
         try write(
             milliseconds: options.tcpMaximumRetransmission, ZMQ_TCP_MAXRT, "TCP retransmission")
-        try write(options.isImmediate ? 1 : 0, ZMQ_IMMEDIATE, "immediate")
         try write(options.backlog, ZMQ_BACKLOG, "backlog", allowed: 1...65_535)
         try write(options.isIPv6Enabled ? 1 : 0, ZMQ_IPV6, "IPv6")
         try apply(options.tcpKeepalive)

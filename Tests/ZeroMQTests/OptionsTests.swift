@@ -54,7 +54,6 @@ import Testing
         options.reconnectIntervalMaximum = .milliseconds(1_005)
         options.tcpMaximumRetransmission = .milliseconds(1_006)
         options.tcpKeepalive = TCPKeepalive(idle: .seconds(7), interval: .seconds(8), count: 9)
-        options.isImmediate = true
         options.isIPv6Enabled = true
         options.backlog = 79
         let socket = try Socket<Dealer>(in: context, options: options)
@@ -63,7 +62,7 @@ import Testing
             (ZMQ_CONNECT_TIMEOUT, 1_003), (ZMQ_RECONNECT_IVL, 1_004),
             (ZMQ_RECONNECT_IVL_MAX, 1_005), (ZMQ_TCP_MAXRT, 1_006), (ZMQ_TCP_KEEPALIVE, 1),
             (ZMQ_TCP_KEEPALIVE_IDLE, 7), (ZMQ_TCP_KEEPALIVE_INTVL, 8), (ZMQ_TCP_KEEPALIVE_CNT, 9),
-            (ZMQ_IMMEDIATE, 1), (ZMQ_IPV6, 1), (ZMQ_BACKLOG, 79),
+            (ZMQ_IPV6, 1), (ZMQ_BACKLOG, 79),
         ]
         for (option, number) in expected { #expect(value(option, of: socket) == number) }
         #expect(byteLimit(of: socket) == 4_321)

@@ -11,7 +11,7 @@ extension Node {
     /// Takes one delivery.
     func receive(_ delivery: Delivery) {
         switch delivery {
-        case .broadcast(let frames, from: let peer): receive(broadcast: frames, from: peer)
+        case .broadcast(let frames, from: let peer): take(broadcastCheck.check(frames), from: peer)
         case .request(let frames, from: let asker, let ticket):
             receive(request: frames, from: asker, ticket)
         case .reply(let frames, from: let peer): receive(reply: frames, from: peer)
@@ -31,23 +31,37 @@ extension Node {
         }
     }
 
-    private func receive(broadcast frames: [[UInt8]], from peer: NodeID) {
-        do {
-            if frames.first == WireTopic.head.frame {
+    /// Takes what came on a peer's broadcast.
+    func take(_ broadcast: CheckedBroadcast, from peer: NodeID) {
+        switch broadcast {
+        case .beacon(let frames):
+            do {
                 receive(beacon: try SealedBeacon(frames: frames), from: peer)
-            } else {
-                let (topic, batch) = try BatchFrames.decode(frames)
-                receive(batch, topic: topic, from: peer)
+            } catch {
+                reject("broadcast.\(error.code.rawValue)", from: peer)
             }
-        } catch {
-            reject("broadcast.\(error.code.rawValue)", from: peer)
+        case .batch(let batch, let topic, let result):
+            if case .failure(.unknownSigner(let signer)) = result, keys[signer] != nil {
+                // It became known while the batch was under way.
+                receive(verify(batch), topic: topic, from: peer)
+            } else {
+                receive(result, topic: topic, from: peer)
+            }
+        case .malformed(let error): reject("broadcast.\(error.code.rawValue)", from: peer)
         }
     }
 
-    /// Verifies a batch and feeds it; `false` where it is of no use.
+    /// Verifies a batch of a reply and feeds it; `false` where it is of no use.
+    func receive(_ sealed: SealedBatch, from peer: NodeID) -> Bool {
+        receive(verify(sealed), topic: nil, from: peer)
+    }
+
+    /// Feeds a batch that was verified; `false` where it is of no use.
     @discardableResult
-    func receive(_ sealed: SealedBatch, topic: WireTopic? = nil, from peer: NodeID) -> Bool {
-        switch verify(sealed) {
+    private func receive(
+        _ result: Result<VerifiedBatch, Rejection>, topic: WireTopic?, from peer: NodeID
+    ) -> Bool {
+        switch result {
         case .success(let batch):
             if let topic, topic != WireTopic(of: batch) {
                 reject("batch.topic", from: peer)

@@ -48,6 +48,7 @@ public actor Node: TransportSink {
     /// What the roster finds wrong, as the log has it.
     var toldProblems: [RosterProblem] = []
     var offences = Offences()
+    var backlog = Backlog()
     var readiness = Readiness(obstacles: [.awaitingOwnHeads])
     var stopped: StopReason?
     /// What was wrong with the list at the last look, as far as it was noted.
@@ -135,19 +136,11 @@ public actor Node: TransportSink {
         let end = ports.clock.now().instant + Node.turnBudget
         isTakingTurn = true
         accept(mailbox.takeAll())
-        var isDrained = false
-        while !isDrained {
-            guard let delivery = ports.transport.next() else {
-                isDrained = true
-                break
-            }
-            receive(delivery)
-            if ports.clock.now().instant > end { break }
-        }
+        let hasMore = takeDeliveries(until: end)
         passDeadlines()
         isTakingTurn = false
         setAlarm()
-        return !isDrained
+        return hasMore
     }
 
     func accept(_ arrival: Arrival) {
@@ -167,6 +160,7 @@ public actor Node: TransportSink {
         case .ask(let request, let peer, let completion):
             ask(request, peer, completion: completion)
         case .publish(let call): publish(PublishWish(call))
+        case .checked(let handful): backlog.giveBack(handful)
         }
     }
 
@@ -247,6 +241,8 @@ enum Arrival: Sendable {
     case ask(Request, NodeID, ReplyCompletion)
     /// Somebody publishes.
     case publish(PublishCall)
+    /// Broadcasts were verified on another thread.
+    case checked([Backlog.Verdict])
 }
 
 /// What a node is started with.
