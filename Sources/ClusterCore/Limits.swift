@@ -61,8 +61,8 @@ public enum Limits {
     public static let pendingAppends = 256
     /// Bytes of batches of one log on their way to disk.
     ///
-    /// Further ones are held as if ahead. Enough for some transactions of a disk that keeps up; what
-    /// is parsed takes as much again, and a disk that does not keep up takes all of it.
+    /// Further ones are held as if ahead. Enough for some transactions of a disk that keeps up;
+    /// what is parsed takes as much again, and a disk that does not keep up takes all of it.
     public static let pendingBytes = 4 * 1_024 * 1_024
     /// Logs with two histories whose contents are kept in memory to be shown again.
     ///

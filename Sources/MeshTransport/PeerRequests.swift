@@ -6,8 +6,8 @@ internal import ZeroMQ
 
 /// The request channel to one peer.
 ///
-/// A request that cannot go out yet, since the peer is not authenticated or the queue is full, waits
-/// a little here: libzmq would keep it for as long as the peer is away, and send it with a thousand
+/// A request that cannot go out yet, since the peer is not authenticated or the queue is full,
+/// waits a little here: libzmq would keep it for as long as the peer is away, and send it with a thousand
 /// others when nobody wants the answers any more. `ZMQ_IMMEDIATE` is no way out: it takes a request
 /// as soon as TCP is up, and a connection that breaks within a reply aborts the process.
 /// See docs/internals/zeromq.md.
@@ -81,8 +81,8 @@ struct WaitingRequests {
     static let patience: Duration = .seconds(4)
     /// How much may wait; beyond it the oldest is forgotten.
     ///
-    /// Unit: bytes. Acknowledgements of some seconds, so that they do not crowd out the request that
-    /// its asker waits for.
+    /// Unit: bytes. Acknowledgements of some seconds, so that they do not crowd out the request
+    /// that its asker waits for.
     static let byteLimit = 1_024 * 1_024
 
     private var requests: [(message: Message, until: ContinuousClock.Instant)] = []

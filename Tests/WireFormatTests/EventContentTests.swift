@@ -162,7 +162,7 @@ import WireFormat
 
     @Test("The bytes of a lock change are those of the specification")
     func lockBytes() throws {
-        // Since (08) 5, reason (12) "go", ttl (18) 10,000; around them generation (08) 2, claim (12).
+        // Since (08) 5, reason (12) "go", ttl (18) 10,000; around it generation (08) 2, claim (12).
         let claim: [UInt8] = [0x08, 0x05, 0x12, 0x02, 0x67, 0x6F, 0x18, 0x90, 0x4E]
         let content: [UInt8] = [0x08, 0x02, 0x12, UInt8(claim.count)] + claim
         let stamp: [UInt8] = [0x09, 1, 0, 0, 0, 0, 0, 0, 0]

@@ -94,8 +94,8 @@ struct ClearExchange: Sendable {
         }
     }
 
-    /// Asks on a new connection, which takes the place of the old one: PHP-FPM's child serves nobody
-    /// until that is closed from here, too.
+    /// Asks on a new connection, which takes the place of the old one: PHP-FPM's child serves
+    /// nobody until that is closed from here, too.
     private func statusAnew(
         on connection: inout FastCGIConnection, _ deadline: Deadline
     ) throws(CacheTargetError) -> ClearReply {

@@ -4,9 +4,9 @@
 /// caches can clear them.
 ///
 /// The program has three editions. `whole` can only reset, clear everything and count, `counting`
-/// only count; they are short, because PHP compiles them anew around every reset. `selective` can do all of it and stays
-/// compiled in the opcode cache. Neither has functions: with closures it took PHP 0.35 ms to
-/// compile and optimise the program, without them 0.1 ms.
+/// only count; they are short, because PHP compiles them anew around every reset. `selective` can
+/// do all of it and stays compiled in the opcode cache. None has functions: with closures it took
+/// PHP 0.35 ms to compile and optimise the program, without them 0.1 ms.
 /// The reply is lines of `key value`, which `ClearReply` reads. A caller without the token learns
 /// nothing but an empty 404.
 enum ClearScriptSource {

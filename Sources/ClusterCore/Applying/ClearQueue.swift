@@ -7,8 +7,8 @@ import ClusterModel
 /// after the order came and after everything that its publisher had seen was applied here. Until
 /// then the caches that failed are tried again, for ever; the others are not emptied again for it.
 ///
-/// A clear may begin while the batch of its order is still on its way to disk, as clearing twice does
-/// no harm. What came of it is kept until the batch is durable, and told to nobody before.
+/// A clear may begin while the batch of its order is still on its way to disk, as clearing twice
+/// does no harm. What came of it is kept until the batch is durable, and told to nobody before.
 ///
 /// Orders that are new wait for nothing but the clear that runs; those that failed wait for their
 /// next attempt, together at first and then apart (`FailedClears`). Where both may begin they take

@@ -109,7 +109,7 @@ extension Installation {
                     + (after.lock.map { "it is held \($0.sentence)" } ?? "it is not held"),
                 hint: "sitestacker status shows it; try again", exitStatus: ExitStatus.tryLater)
         }
-        // Its own log may be behind; then nobody has seen the lock yet, and this is what it will be.
+        // Its own log may be behind; nobody has seen the lock then, and this is what it will be.
         let coming = claim.map { claim in
             LockState(
                 holder: wish.user, since: claim.since ?? wish.wall, reason: claim.reason,
