@@ -7,9 +7,10 @@ internal import ZeroMQ
 /// The request channel to one peer.
 ///
 /// A request that cannot go out yet, since its peer is not authenticated or the queue is full,
-/// waits a little here: libzmq would keep it for as long as the peer is away, and then send it with a
-/// thousand others when nobody wants the answers any more. `ZMQ_IMMEDIATE` is no way out: it takes
-/// a request as soon as TCP is up, and a connection that breaks within a reply aborts the process.
+/// waits a little here: libzmq would keep it for as long as the peer is away, and then send it
+/// with a thousand others when nobody wants the answers any more. `ZMQ_IMMEDIATE` is no way out: it
+/// takes a request as soon as TCP is up, and a connection that breaks within a reply aborts the
+/// process.
 ///
 /// Source: docs/internals/zeromq.md.
 final class PeerRequests {
