@@ -75,16 +75,19 @@ extension Replicator {
 
     /// Has a stored batch read back where only the disk knows whether this one is the same.
     ///
-    /// One of a log at a time: another one is compared when it comes again.
+    /// Beyond the limit it is compared when it comes again. All that come together must be: who
+    /// shows a fork sends both contents every time, and the first may be the one on disk.
     mutating func compareWithDisk(_ batch: VerifiedBatch, from peer: NodeID) {
         let log = batch.header.log
         guard let tracker = book[log], !tracker.remembers(batch),
             batch.header.last <= tracker.durable.last,
             batch.header.first > tracker.floor?.last ?? 0,
-            doubts[log] == nil, doubts.count < Limits.forkEvidence
+            doubts.count < Limits.forkEvidence,
+            !doubts.contains(where: { $0.batch.hash == batch.hash })
         else { return }
-        doubts[log] = Doubt(batch: batch, peer: peer)
-        emit(.load(batch.header.range))
+        let isRead = doubts.contains { $0.batch.header.range == batch.header.range }
+        doubts.append(Doubt(batch: batch, peer: peer))
+        if !isRead { emit(.load(batch.header.range)) }
     }
 
     /// Compares a batch with what was read back for it, or keeps that to be shown; `false` where
@@ -94,12 +97,11 @@ extension Replicator {
             if let last = stored.last { evidence[range.log]?.stored = last }
             return true
         }
-        guard let doubt = doubts[range.log], doubt.batch.header.range == range else {
-            return false
-        }
-        doubts[range.log] = nil
+        let doubted = doubts.filter { $0.batch.header.range == range }
+        guard !doubted.isEmpty else { return false }
+        doubts.removeAll { $0.batch.header.range == range }
         guard book[range.log]?.isQuarantined == false, let known = stored.first,
-            known.hash != doubt.batch.hash
+            let doubt = doubted.first(where: { $0.batch.hash != known.hash })
         else { return true }
         report(
             .forkFound(

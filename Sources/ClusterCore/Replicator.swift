@@ -39,7 +39,7 @@ public struct Replicator: Sendable {
     /// What earlier runs wrote down of them, until it is shown.
     var recoveredEvidence: [VerifiedBatch] = []
     /// Batches that may be second contents of what only the disk remembers.
-    var doubts: OrderedTable<EpochID, Doubt> = OrderedTable()
+    var doubts: [Doubt] = []
     var appliers: OrderedTable<EpochID, LogApplier> = OrderedTable()
     var handlers = HandlerQueue()
     var clears = ClearQueue()
