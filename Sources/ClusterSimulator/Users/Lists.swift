@@ -19,8 +19,11 @@ extension Simulation {
     }
 
     /// Writes a list of URLs; the daemon reads it at once.
+    ///
+    /// The configuration refuses two entries with one door.
     func setList(_ list: [NodeAddress], on host: Host) {
-        host.list = list
+        host.list = list.enumerated().filter { !list[..<$0.offset].contains($0.element) }
+            .map(\.element)
         guard let process = host.process else { return }
         process.take { process.readList() }
     }
@@ -65,9 +68,7 @@ extension Simulation {
         case .mended, .renamed, .moved, .taken, .namesSwapped, .addressesSwapped:
             list = rightList(of: host)
         }
-        // The configuration refuses two entries with one door.
-        return list.enumerated().filter { !list[..<$0.offset].contains($0.element) }
-            .map(\.element)
+        return list
     }
 
     /// A machine gets another URL; the old one may go on leading to it.

@@ -98,7 +98,7 @@ final class TCPListener {
     }
 }
 
-private func withLoopback(
+func withLoopback(
     _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
 ) -> CInt {
     var address = sockaddr_in()
