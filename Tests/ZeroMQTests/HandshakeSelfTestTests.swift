@@ -56,7 +56,8 @@ import Testing
         #expect(status == 0)
         let port = UInt16(bigEndian: name.sin_port)
         let outcome = try await HandshakeSelfTest.run(
-            against: try Endpoint(tcp: "127.0.0.1", port: port), serverKey: serverKeys.publicKey, in: context, on: executor,
+            against: try Endpoint(tcp: "127.0.0.1", port: port), serverKey: serverKeys.publicKey,
+            in: context, on: executor,
             patience: .milliseconds(100))
         #expect(outcome == .unreachable)
     }
