@@ -92,16 +92,19 @@ public struct InvalidateLine: Codable, Sendable, Hashable {
     public var outcome: OutcomeDocument?
     /// In the last line: the nodes, by URL, that did not answer in time.
     public var silent: [String]?
+    /// In the last line: those of ``silent`` that nobody is logged in on; `nil` where there are none.
+    public var notLoggedIn: [String]?
 
     /// Makes the line from its fields.
     public init(
         id: String? = nil, nodes: [String]? = nil, outcome: OutcomeDocument? = nil,
-        silent: [String]? = nil
+        silent: [String]? = nil, notLoggedIn: [String]? = nil
     ) {
         self.id = id
         self.nodes = nodes
         self.outcome = outcome
         self.silent = silent
+        self.notLoggedIn = notLoggedIn
     }
 }
 

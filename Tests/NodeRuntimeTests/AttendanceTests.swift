@@ -41,4 +41,29 @@ import Testing
         let names = attendance.absent(silent: Set(try silent.map(node)))
         #expect(names.map { String($0.prefix(8)) } == expected)
     }
+
+    @Test(
+        "Servers that nobody is logged in on are told from silent ones",
+        arguments: [
+            // members, those with URLs, strangers, unanswered, logged out -> not logged in
+            ([1], [1], ["web7"], [], ["web7"], ["web7"]),
+            // It belongs to another cluster.
+            ([1], [1], ["web7"], [], [], []),
+            // Every member is known by a URL: nobody is behind this one.
+            ([1], [1], [], ["web9"], [], ["web9"]),
+            // A member may be behind it.
+            ([1, 2], [1], ["web7"], ["web8", "web9"], ["web7"], ["web7"]),
+            ([], [], [], ["web9"], [], ["web9"]),
+        ] as [([Int], [Int], [String], [String], [String], [String])])
+    func notLoggedIn(
+        _ members: [Int], _ known: [Int], _ strangers: [String], _ unanswered: [String],
+        _ loggedOut: [String], _ expected: [String]
+    ) throws {
+        let attendance = Attendance(
+            members: try members.map(node),
+            urls: Dictionary(uniqueKeysWithValues: try known.map { (try node($0), "web\($0)") }),
+            strangers: strangers, unanswered: unanswered, loggedOut: loggedOut)
+        let names = attendance.absent(silent: Set(attendance.members))
+        #expect(attendance.notLoggedIn(of: names) == expected)
+    }
 }

@@ -149,6 +149,26 @@ struct CommandTests {
         #expect(invalidated.status == ExitStatus.failed)
     }
 
+    @Test(
+        "A reader who leaves ends a stream in which nothing comes any more",
+        .timeLimit(.minutes(1)), arguments: [["subscribe"], ["events", "--follow"]])
+    func readerLeftUnnoticed(_ arguments: [String]) async throws {
+        let (run, _) = try await run(
+            arguments, { $0.isEndless = true }, output: MemorySink(patience: 0, isLeftThen: true))
+        #expect(run.status == 0 && run.talk == "")
+    }
+
+    @Test("A pipe is abandoned once its reader has gone, a file never is")
+    func abandoned() throws {
+        let pipe = Pipe()
+        let sink = FileDescriptorSink(descriptor: pipe.fileHandleForWriting.fileDescriptor)
+        #expect(!sink.isAbandoned)
+        try pipe.fileHandleForReading.close()
+        #expect(sink.isAbandoned)
+        let file = try #require(FileHandle(forWritingAtPath: "/dev/null"))
+        #expect(!FileDescriptorSink(descriptor: file.fileDescriptor).isAbandoned)
+    }
+
     private func invalidation(silent: [String]) -> [InvalidateLine] {
         let step = StepDocument(
             target: "php-fpm unix:/x", action: "opcode cache", failure: nil, microseconds: 3100,
@@ -189,6 +209,16 @@ struct CommandTests {
             ["invalidate", "--json"], { $0.invalidation = invalidation(silent: ["http://web3"]) })
         #expect(json.output.hasSuffix("{\"silent\":[\"http://web3\"]}\n"))
         #expect(json.status == ExitStatus.incomplete)
+    }
+
+    @Test("invalidate tells servers that nobody is logged in on from silent ones")
+    func invalidateNotLoggedIn() async throws {
+        let last = InvalidateLine(
+            silent: ["http://web2", "http://web3"], notLoggedIn: ["http://web3"])
+        let (run, _) = try await run(["invalidate"], { $0.invalidation = [last] })
+        #expect(run.status == ExitStatus.incomplete)
+        #expect(
+            run.output == "http://web2  did not answer in time\nhttp://web3  not logged in\n")
     }
 
     @Test("events lists and shows")

@@ -17,6 +17,8 @@ struct Attendance: Sendable {
     var strangers: [String]
     /// The listed URLs that never answered.
     var unanswered: [String]
+    /// The listed URLs behind which a server answered that nobody is logged in on.
+    var loggedOut: [String] = []
 
     /// The names of those that are missing where these members are silent: URLs, or short IDs.
     ///
@@ -29,6 +31,17 @@ struct Attendance: Sendable {
         if !silentNameless.isEmpty || nameless.count < unanswered.count { names += unanswered }
         if silentNameless.count > unanswered.count { names += silentNameless.map(\.short) }
         return names
+    }
+
+    /// Of the names of those that are missing, the servers that nobody is logged in on.
+    ///
+    /// Where every member is behind a URL of its own, nobody is behind a URL that never answered.
+    func notLoggedIn(of names: [String]) -> [String] {
+        let isEachKnown = members.allSatisfy { urls[$0] != nil }
+        return names.filter { name in
+            (strangers.contains(name) && loggedOut.contains(name))
+                || (isEachKnown && unanswered.contains(name))
+        }
     }
 }
 
@@ -55,6 +68,7 @@ extension NodeSnapshot {
             members: authority.members.map(\.node).filter { $0 != own }, urls: urls,
             strangers: others.filter { $0.facts.map { !authority.isMember($0.node) } ?? false }
                 .map(\.address.url),
-            unanswered: others.filter { $0.facts == nil }.map(\.address.url))
+            unanswered: others.filter { $0.facts == nil }.map(\.address.url),
+            loggedOut: problems.filter { $0.code == .notLoggedIn }.flatMap(\.urls))
     }
 }

@@ -64,7 +64,9 @@ struct ReceiptWait: Sendable {
         // Silence is failure, also of listed servers that nobody is logged in on.
         var names = timeout == nil ? missing : attendance.absent(silent: silent)
         if silent.contains(own) { names.insert(snapshot.name(of: own, own: own), at: 0) }
-        output.yield(InvalidateLine(silent: names))
+        let notLoggedIn = attendance.notLoggedIn(of: names)
+        output.yield(
+            InvalidateLine(silent: names, notLoggedIn: notLoggedIn.isEmpty ? nil : notLoggedIn))
         output.finish()
     }
 }

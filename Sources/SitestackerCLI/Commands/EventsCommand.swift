@@ -41,15 +41,17 @@ struct EventsListCommand: ContextCommand {
     }
 
     func run(in context: CommandContext) async throws -> Int32 {
-        var query = [
-            (name: "limit", value: "\(limit)"), (name: "follow", value: "\(follow)"),
-        ]
-        if let since { query.append((name: "since", value: since)) }
-        try await context.daemon().stream(Routes.events, query: query) { (event: EventDocument) in
-            if context.output.isJSON {
-                try context.output.document(event)
-            } else {
-                try context.output.line(eventLine(event))
+        let query =
+            [(name: "limit", value: "\(limit)"), (name: "follow", value: "\(follow)")]
+            + (since.map { [(name: "since", value: $0)] } ?? [])
+        let daemon = try context.daemon()
+        try await context.output.whileRead {
+            try await daemon.stream(Routes.events, query: query) { (event: EventDocument) in
+                if context.output.isJSON {
+                    try context.output.document(event)
+                } else {
+                    try context.output.line(eventLine(event))
+                }
             }
         }
         guard !follow else { throw streamEnded }

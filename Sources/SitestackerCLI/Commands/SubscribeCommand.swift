@@ -26,11 +26,15 @@ struct SubscribeCommand: ContextCommand {
     var since: String?
 
     func run(in context: CommandContext) async throws -> Int32 {
-        var query = topics.map { (name: "topic", value: $0) }
-        if let since { query.append((name: "since", value: since)) }
-        try await context.daemon().stream(Routes.subscribe, query: query) {
-            (event: ApplicationEventDocument) in
-            try context.output.document(event)
+        let query =
+            topics.map { (name: "topic", value: $0) }
+            + (since.map { [(name: "since", value: $0)] } ?? [])
+        let daemon = try context.daemon()
+        try await context.output.whileRead {
+            try await daemon.stream(Routes.subscribe, query: query) {
+                (event: ApplicationEventDocument) in
+                try context.output.document(event)
+            }
         }
         throw streamEnded
     }

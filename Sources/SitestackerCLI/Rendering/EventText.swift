@@ -69,7 +69,9 @@ func invalidationLines(_ line: InvalidateLine) -> [TextLine] {
     var lines: [TextLine] = []
     if let outcome = line.outcome { lines += outcomeLines(outcome) }
     for node in line.silent ?? [] {
-        lines.append(TextLine("\(node)  did not answer in time", .bad))
+        let isLoggedOut = line.notLoggedIn?.contains(node) ?? false
+        lines.append(
+            TextLine("\(node)  \(isLoggedOut ? "not logged in" : "did not answer in time")", .bad))
     }
     return lines
 }

@@ -77,6 +77,23 @@ public struct Output: Sendable {
         try data.write(Array((json(value) + "\n").utf8))
     }
 
+    /// Runs work that may have nothing to print for long, until whoever reads the data has gone.
+    ///
+    /// Looks once every half second.
+    ///
+    /// - Throws: ``ReaderLeft`` where the reader leaves first; whatever the work throws.
+    func whileRead(_ work: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { [data] group in
+            group.addTask { try await work() }
+            group.addTask {
+                while !data.isAbandoned { try await Task.sleep(for: .milliseconds(500)) }
+                throw ReaderLeft()
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
     /// Says something which is no data; nothing with `--quiet` or `--json`.
     ///
     /// - Throws: ``ReaderLeft`` or `ErrorDocument`, as ``ByteSink`` does.

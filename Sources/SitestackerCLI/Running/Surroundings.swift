@@ -6,11 +6,18 @@ import Glibc
 public protocol ByteSink: Sendable {
     /// Whether a person looks at it.
     var isTerminal: Bool { get }
+    /// Whether whoever read has gone, as far as can be told without writing.
+    var isAbandoned: Bool { get }
     /// Writes all bytes at once, without a buffer in between.
     ///
     /// - Throws: ``ReaderLeft`` where nobody reads any more; `ErrorDocument` for a full disk and
     ///   its like.
     func write(_ bytes: [UInt8]) throws
+}
+
+extension ByteSink {
+    /// No: only writing tells.
+    public var isAbandoned: Bool { false }
 }
 
 /// Whoever read our standard output has gone, as `head` does.
@@ -74,6 +81,13 @@ struct FileDescriptorSink: ByteSink {
     let descriptor: Int32
 
     var isTerminal: Bool { isatty(descriptor) == 1 }
+
+    /// Source: poll(2), POLLERR for a pipe that nobody reads, POLLHUP for a terminal that is gone.
+    var isAbandoned: Bool {
+        var request = pollfd(fd: descriptor, events: 0, revents: 0)
+        guard poll(&request, 1, 0) == 1 else { return false }
+        return Int32(request.revents) & Int32(POLLERR | POLLHUP) != 0
+    }
 
     func write(_ bytes: [UInt8]) throws {
         var rest = bytes[...]

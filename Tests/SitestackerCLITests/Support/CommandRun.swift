@@ -14,15 +14,19 @@ struct TestRoot: AsyncParsableCommand {
 final class MemorySink: ByteSink {
     let isTerminal: Bool
     private let patience: Int
+    private let isLeftThen: Bool
     private let writes = Mutex<[[UInt8]]>([])
 
-    init(isTerminal: Bool = false, patience: Int = .max) {
+    init(isTerminal: Bool = false, patience: Int = .max, isLeftThen: Bool = false) {
         self.isTerminal = isTerminal
         self.patience = patience
+        self.isLeftThen = isLeftThen
     }
 
     var text: String { writes.withLock { String(decoding: $0.joined(), as: UTF8.self) } }
     var count: Int { writes.withLock { $0.count } }
+    /// Whether the reader has left after its writes, and can be seen to have.
+    var isAbandoned: Bool { isLeftThen && count >= patience }
 
     func write(_ bytes: [UInt8]) throws {
         try writes.withLock { writes in
