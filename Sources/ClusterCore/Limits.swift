@@ -149,6 +149,11 @@ public enum Limits {
     public static let vagueInquiryPause: Duration = .seconds(10)
     /// A clock which differs by more is reported.
     public static let skewAlarm: Duration = .milliseconds(500)
+    /// Of the beacons of this time the least delayed one tells of a peer's clock: so long a thread
+    /// may starve without a false alarm, and so long a clock may be behind without one.
+    public static let skewWindow: Duration = .seconds(8)
+    /// How many of those beacons are remembered for each peer.
+    public static let skewSamples = 64
 
     /// Stamps farther ahead of the own clock make state events wait.
     ///

@@ -7,8 +7,8 @@ struct Peer: Sendable {
     fileprivate(set) var heardAt: Instant?
     /// Its newest beacon.
     fileprivate(set) var beacon: Beacon?
-    /// Local wall clock when that came.
-    fileprivate(set) var heardWall = WallTime(milliseconds: 0)
+    /// What its newest beacons said of its clock.
+    fileprivate var clock = ClockSamples()
     /// Earlier runs of it, whose beacons are old.
     fileprivate var pastInstances: [InstanceID] = []
     fileprivate(set) var status: PeerStatus = .unknown
@@ -28,11 +28,29 @@ struct Peer: Sendable {
     /// How far its clock is ahead of this node's; negative where it is behind.
     ///
     /// Unit: milliseconds.
-    var offset: Int64? {
-        guard let beacon else { return nil }
-        return Int64(clamping: beacon.wall.milliseconds)
-            .subtractingCapped(Int64(clamping: heardWall.milliseconds))
+    var offset: Int64? { clock.offset }
+}
+
+/// How far a clock is ahead, by the beacons of the last ``Limits/skewWindow``.
+///
+/// A beacon that was late makes the clock of its sender look as much behind, and none can be early:
+/// the one that was least delayed is believed. Source: RFC 5905, section 10, the clock filter.
+private struct ClockSamples: Sendable {
+    /// Those that no later one betters, oldest first; so each is smaller than the one before.
+    private var samples: [(heard: Instant, offset: Int64)] = []
+
+    mutating func add(_ wall: WallTime, at now: Moment) {
+        let offset = Int64(clamping: wall.milliseconds)
+            .subtractingCapped(Int64(clamping: now.wall.milliseconds))
+        samples.removeAll {
+            $0.offset <= offset || now.instant.since($0.heard) > Limits.skewWindow
+        }
+        samples.append((now.instant, offset))
+        if samples.count > Limits.skewSamples { samples.removeFirst() }
     }
+
+    /// Unit: milliseconds.
+    var offset: Int64? { samples.first?.offset }
 }
 
 extension Int64 {
@@ -86,7 +104,7 @@ struct PeerMonitor: Sendable {
         let isFirst = peer.beacon == nil
         peer.beacon = beacon
         peer.heardAt = now.instant
-        peer.heardWall = now.wall
+        peer.clock.add(beacon.wall, at: now)
         for head in beacon.heads { peer.durable.raise(head.log, to: head.last) }
         peer.applied.merge(beacon.applied)
         peers[sender] = peer
