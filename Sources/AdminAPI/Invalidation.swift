@@ -92,7 +92,7 @@ public struct InvalidateLine: Codable, Sendable, Hashable {
     public var outcome: OutcomeDocument?
     /// In the last line: the nodes, by URL, that did not answer in time.
     public var silent: [String]?
-    /// In the last line: those of ``silent`` that nobody is logged in on; `nil` where there are none.
+    /// In the last line: those of ``silent`` that nobody is logged in on; `nil` for none.
     public var notLoggedIn: [String]?
 
     /// Makes the line from its fields.
