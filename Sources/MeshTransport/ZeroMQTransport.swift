@@ -217,7 +217,8 @@ extension TransportError {
     init(_ operation: String, _ error: any Error) {
         self.init(
             operation: operation, detail: "\(error)",
-            hint: "Is another daemon using the port? `sitestacker config check` shows them.")
+            hint: "Is another program using a port? The mesh's are the two after the door's, which "
+                + "`port:` in sitestacker.yml names (without it 5570).")
     }
 }
 

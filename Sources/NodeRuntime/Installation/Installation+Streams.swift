@@ -163,14 +163,15 @@ extension EventContent {
     /// One line for people.
     var summary: String {
         switch self {
-        case .application(let event): "\(event.topic), \(event.payload.byteCount) bytes"
+        case .application(let event):
+            "\(event.topic), \(counted(event.payload.byteCount, "byte", "bytes"))"
         case .invalidation(let order): order.summary
         case .revision(let proposal):
             "generation \(proposal.generation), \(proposal.commits.count) repositories"
         case .lock(let change): change.summary
         case .receipt(let receipt): "\(receipt.subject): \(receipt.outcome.word)"
         case .checkpoint(let checkpoint): "\(checkpoint.heads.count) heads"
-        case .unknown(let kind, let bytes): "kind \(kind), \(bytes.count) bytes"
+        case .unknown(let kind, let bytes): "kind \(kind), \(counted(bytes.count, "byte", "bytes"))"
         }
     }
 }
@@ -211,4 +212,9 @@ extension ApplyOutcome {
         case .refused: "refused"
         }
     }
+}
+
+/// A number of something, for people.
+private func counted(_ count: some BinaryInteger, _ one: String, _ many: String) -> String {
+    "\(count) \(count == 1 ? one : many)"
 }
