@@ -161,7 +161,7 @@ extension Replicator {
             unrecorded[log] = true
         }
         advanced.removeAll()
-        guard !unrecorded.isEmpty, receiptDeadline == nil else { return }
+        guard !unrecorded.isEmpty, receipts.due == nil || !canSign else { return }
         for log in unrecorded.keys {
             if let record = appliers[log]?.takeRecord() { emit(.recordApplied(record)) }
         }

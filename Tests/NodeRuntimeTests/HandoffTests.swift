@@ -45,6 +45,39 @@ struct HandoffTests {
         #expect(count.load(ordering: .relaxed) < 60)
     }
 
+    @Test("What was read is let go, also where something always waits")
+    func releasing() async throws {
+        let handoff = Handoff<Line>()
+        let kept = CountedLines()
+        for _ in 1...2 { #expect(await handoff.send(Line(kept), weight: 1)) }
+        for _ in 1...1_000 {
+            #expect(await handoff.send(Line(kept), weight: 1))
+            _ = try await handoff.next()
+            #expect(kept.value <= 4)
+        }
+    }
+
+    /// How many lines are in memory.
+    private final class CountedLines: Sendable {
+        private let count = Mutex(0)
+
+        var value: Int { count.withLock { $0 } }
+
+        func add(_ number: Int) { count.withLock { $0 += number } }
+    }
+
+    /// A line that is counted while it is in memory.
+    private final class Line: Sendable {
+        private let count: CountedLines
+
+        init(_ count: CountedLines) {
+            self.count = count
+            count.add(1)
+        }
+
+        deinit { count.add(-1) }
+    }
+
     @Test("An error comes after the lines before it, once")
     func failing() async throws {
         let handoff = Handoff<Int>()

@@ -122,7 +122,12 @@ public actor Node: TransportSink {
     /// Has something done that waits, in the task group of `run`.
     ///
     /// Bounded by the core: it never has more out than its limits say.
-    nonisolated func start(_ job: @escaping Job) { jobSink.yield(job) }
+    ///
+    /// - Returns: Whether it will be done: not by a node that has ended.
+    @discardableResult
+    nonisolated func start(_ job: @escaping Job) -> Bool {
+        if case .terminated = jobSink.yield(job) { false } else { true }
+    }
 
     /// Ends `run`.
     func finish() { jobSink.finish() }

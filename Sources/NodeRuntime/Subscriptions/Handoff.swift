@@ -17,7 +17,7 @@ final class Handoff<Line: Sendable>: Sendable {
     static var capacity: Int { 256 << 10 }
 
     private struct State {
-        var waiting: [(line: Line, weight: Int)] = []
+        var waiting: [(line: Line?, weight: Int)] = []
         var next = 0
         var weight = 0
         var sender: CheckedContinuation<Void, Never>?
@@ -32,11 +32,14 @@ final class Handoff<Line: Sendable>: Sendable {
         var isOver: Bool { isAbandoned || isFinished }
 
         mutating func take() -> Line? {
-            guard next < waiting.count else { return nil }
-            let (line, weight) = waiting[next]
+            guard next < waiting.count, let line = waiting[next].line.take() else { return nil }
+            weight -= waiting[next].weight
             next += 1
-            self.weight -= weight
-            if next == waiting.count { (waiting, next) = ([], 0) }
+            // Half of what is kept at the most is places of lines that were taken.
+            if next * 2 >= waiting.count {
+                waiting.removeFirst(next)
+                next = 0
+            }
             return line
         }
 
@@ -84,7 +87,7 @@ final class Handoff<Line: Sendable>: Sendable {
         on node: Node,
         _ making: @escaping @Sendable () async throws(ErrorDocument) -> Void
     ) {
-        node.start {
+        let isTaken = node.start {
             do throws(ErrorDocument) {
                 try await making()
                 self.finish()
@@ -92,6 +95,7 @@ final class Handoff<Line: Sendable>: Sendable {
                 self.finish(throwing: error)
             }
         }
+        if !isTaken { finish() }
     }
 
     /// There will be no more lines, because of an error or because all were sent.
