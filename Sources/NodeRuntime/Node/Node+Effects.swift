@@ -191,7 +191,8 @@ extension Node {
     private func apply(_ task: ApplyTask) {
         switch task.work {
         case .clear(let invalidation, sparing: let spared):
-            ports.caches.begin(invalidation, sparing: spared, running: start) { [self] steps in
+            ports.caches.begin(invalidation, sparing: spared, running: { start($0) }) {
+                [self] steps in
                 ports.site.health.note(steps)
                 post(.applied(task.ticket, ApplyOutcome(steps).fitted(), steps.fitted()))
             }
