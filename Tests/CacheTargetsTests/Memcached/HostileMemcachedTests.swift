@@ -56,7 +56,8 @@ struct HostileMemcachedTests {
             "key=\(String(repeating: "k", count: 251)) exp=-1\nEND\r\n"),
         Row(
             "a key that cannot be named", .invalidRequest, statistics,
-            "key=s%3a%0d%0aflush_all exp=-1\nEND\r\n", statistics),
+            "key=s%3a%0d%0aflush_all\(String(repeating: "k", count: 190)) exp=-1\nEND\r\n",
+            statistics),
         Row("no deletion", .declined, statistics, entry + "END\r\n", "SERVER_ERROR busy\r\n"),
         Row("a strange deletion", .wrongProtocol, statistics, entry + "END\r\n", "OK\r\n"),
     ]

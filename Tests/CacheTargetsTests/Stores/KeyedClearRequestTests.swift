@@ -35,7 +35,7 @@ struct KeyedClearRequestTests {
     func action() throws {
         #expect(KeyedClearRequest.whole.action == "clear everything selected")
         let one = try KeyedClearRequest(keys: ["a"], keyPrefixes: ["b\u{1B}"], tags: ["t"])
-        #expect(one.action == "delete key a, prefix b , tag t")
+        #expect(one.action == "delete key a, prefix b\\u{1b}, tag t")
         let many = try KeyedClearRequest(keys: ["a", "b"], keyPatterns: ["a", "b"])
         #expect(many.action == "delete 2 keys, 2 patterns")
     }
