@@ -42,8 +42,6 @@ public struct SiteState: Sendable, Hashable {
     public var usersFile: String { "\(stateDirectory)/users" }
     /// The daemon's local socket.
     public var socket: String { "\(stateDirectory)/daemon.sock" }
-    /// The installation's event log.
-    public var log: String { "\(folder)/log.sqlite" }
 
     /// Makes the folders where they are missing, and refuses those that others may look into.
     ///

@@ -50,8 +50,6 @@ final class RealHAProxy {
         || ProcessInfo.processInfo.environment["CI"] != nil
 
     private let process: RunningProcess
-    private static let pagePort = Server.door + 5
-    private static let frontPort = Server.door + 6
     private static let countPort = Server.door + 7
 
     init(of cluster: Cluster) async throws {
@@ -70,7 +68,7 @@ final class RealHAProxy {
         for server in cluster.servers {
             text += """
                 frontend page-\(server.number)
-                    bind 127.0.0.\(server.number):\(RealHAProxy.pagePort)
+                    bind 127.0.0.\(server.number):\(LoadBalancing.pagePort)
                     http-request return status 200 content-type text/plain string \(server.number)
 
                 """
@@ -79,57 +77,30 @@ final class RealHAProxy {
         let path = "\(root)/haproxy.cfg"
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         process = try RunningProcess(RealHAProxy.program, ["-db", "-f", path], directory: root)
-        let process = process
-        try await eventually("HAProxy to listen: \(process.errors)") {
-            guard process.isRunning else { throw Overdue(description: process.errors) }
-            do {
-                _ = try RawConnection("127.0.0.1", RealHAProxy.frontPort)
-                return true
-            } catch is POSIXError {
-                return false
-            }
-        }
+        try await LoadBalancing.becomesReachable(process)
     }
 
-    /// The guide's blocks, with the addresses and ports of this test.
+    /// The guide's blocks, with the ports of this test.
     private static func recipes() throws -> [String] {
-        let file = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-        let guide = file.deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "docs/guides/load-balancer.md")
-        var text = try String(contentsOf: guide, encoding: .utf8)
-        let hosts = ["192.168.7.8", "192.168.7.9", "10.80.2.15"]
-        for (index, host) in hosts.enumerated() {
-            let address = "127.0.0.\(index + 1)"
-            text = text.replacing("\(host):80", with: "\(address):\(pagePort)")
-                .replacing(host, with: address)
-        }
-        text = text.replacing("check port 5570", with: "check port \(Server.door)")
-            .replacing("bind :80", with: "bind 127.0.0.1:\(frontPort)")
-        let blocks = text.components(separatedBy: "```haproxy\n").dropFirst()
-            .compactMap { $0.components(separatedBy: "```").first }
+        let blocks = try LoadBalancing.recipes("haproxy")
         guard blocks.count == 2 else { throw Overdue(description: "expected two recipes") }
-        return blocks
+        return blocks.map { block in
+            (1...3).reduce(block) { text, number in
+                text.replacing(
+                    "127.0.0.\(number):80", with: "127.0.0.\(number):\(LoadBalancing.pagePort)")
+            }
+            .replacing("check port 5570", with: "check port \(Server.door)")
+            .replacing("bind :80", with: "bind 127.0.0.1:\(LoadBalancing.frontPort)")
+        }
     }
 
-    /// Waits until visitors reach exactly these servers.
     func serves(_ numbers: Set<Int>) async throws {
-        var last: Set<String> = []
-        do {
-            try await eventually("HAProxy to send visitors to \(numbers.sorted()) alone") {
-                last = []
-                for _ in 0..<6 {
-                    last.insert(try await self.body("127.0.0.1", RealHAProxy.frontPort, "/"))
-                }
-                return last == Set(numbers.map(String.init))
-            }
-        } catch let error as Overdue {
-            throw Overdue(description: "\(error); found \(last.sorted()): \(process.errors)")
-        }
+        try await LoadBalancing.serves(numbers, process)
     }
 
     /// How many servers pass their checks.
     func readyServers() async throws -> Int? {
-        Int(try await body("127.0.0.1", RealHAProxy.countPort, "/"))
+        Int(try await LoadBalancing.body("127.0.0.1", RealHAProxy.countPort, "/"))
     }
 
     /// What the door of a server says: status and body.
@@ -138,10 +109,6 @@ final class RealHAProxy {
         let answer = try await visit(address, Server.door, "/ready", host: address)
         let body = answer.components(separatedBy: "\r\n\r\n").last ?? ""
         return "\(answer.dropFirst(9).prefix(3)) \(body.split(separator: "\n").first ?? "")"
-    }
-
-    private func body(_ address: String, _ port: Int, _ target: String) async throws -> String {
-        try await visit(address, port, target).components(separatedBy: "\r\n\r\n").last ?? ""
     }
 
     /// Ends it.

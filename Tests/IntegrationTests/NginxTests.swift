@@ -18,8 +18,10 @@ extension BlackBox.NginxTests {
 
                 try await cluster[3].done("logout", "--local", "--yes")
                 try await balancer.serves([1, 2])
+                #expect(try balancer.downServers() == [3])
                 try await cluster[3].logIn()
                 try await balancer.serves([1, 2, 3])
+                #expect(try balancer.downServers().isEmpty)
 
                 try await cluster[2].crash()
                 try await balancer.serves([1, 3])
@@ -44,8 +46,7 @@ final class RealNginx {
 
     private let loop: RunningProcess
     private let process: RunningProcess
-    private static let pagePort = Server.door + 5
-    private static let frontPort = Server.door + 6
+    private let list: String
 
     /// Gives a test nginx in front of its servers, and ends it.
     static func run(of cluster: Cluster, _ test: (RealNginx) async throws -> Void) async throws {
@@ -62,6 +63,7 @@ final class RealNginx {
     private init(of cluster: Cluster) async throws {
         let root = cluster[1].root
         let (configuration, list) = ("\(root)/nginx.conf", "\(root)/site-servers.conf")
+        self.list = list
         let reload = "\(RealNginx.program) -p \(root) -c \(configuration) -s reload"
         let script = try RealNginx.recipe("sh")
             .replacing("nginx -s reload", with: reload)
@@ -78,15 +80,7 @@ final class RealNginx {
         let process = try RunningProcess(
             RealNginx.program, ["-p", root, "-c", configuration], directory: root)
         self.process = process
-        try await eventually("nginx to listen: \(process.errors)") {
-            guard process.isRunning else { throw Overdue(description: process.errors) }
-            do {
-                _ = try RawConnection("127.0.0.1", RealNginx.frontPort)
-                return true
-            } catch is POSIXError {
-                return false
-            }
-        }
+        try await LoadBalancing.becomesReachable(process)
     }
 
     /// The guide's upstream and server, and the three pages.
@@ -96,12 +90,12 @@ final class RealNginx {
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map { "\($0)_temp_path \(root)/nginx-\($0);\n" }.joined()
         let pages = cluster.servers.map { server in
-            "server { listen 127.0.0.\(server.number):\(pagePort); "
+            "server { listen 127.0.0.\(server.number):\(LoadBalancing.pagePort); "
                 + "location / { return 200 \(server.number); } }\n"
         }.joined()
         let guide = try recipe("nginx")
             .replacing("/etc/nginx/site-servers.conf", with: list)
-            .replacing("listen 80;", with: "listen 127.0.0.1:\(frontPort);")
+            .replacing("listen 80;", with: "listen 127.0.0.1:\(LoadBalancing.frontPort);")
         return """
             daemon off;
             pid \(root)/nginx.pid;
@@ -114,38 +108,24 @@ final class RealNginx {
             """
     }
 
-    /// The guide's first block of a kind, with the addresses and ports of this test.
+    /// The guide's first block of a kind, with the ports of this test.
     private static func recipe(_ kind: String) throws -> String {
-        let file = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-        let guide = file.deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "docs/guides/load-balancer.md")
-        var text = try String(contentsOf: guide, encoding: .utf8)
-        for (index, host) in ["192.168.7.8", "192.168.7.9", "10.80.2.15"].enumerated() {
-            text = text.replacing(host, with: "127.0.0.\(index + 1)")
+        guard let block = try LoadBalancing.recipes(kind).first else {
+            throw Overdue(description: "expected a recipe of \(kind)")
         }
-        text = text.replacing("$host:5570", with: "$host:\(Server.door)")
-            .replacing("server $host:80", with: "server $host:\(pagePort)")
-        let block = text.components(separatedBy: "```\(kind)\n").dropFirst().first?
-            .components(separatedBy: "```").first
-        guard let block else { throw Overdue(description: "expected a recipe of \(kind)") }
-        return block
+        return block.replacing("$host:5570", with: "$host:\(Server.door)")
+            .replacing("server $host:80", with: "server $host:\(LoadBalancing.pagePort)")
     }
 
-    /// Waits until visitors reach exactly these servers.
     func serves(_ numbers: Set<Int>) async throws {
-        var last: Set<String> = []
-        do {
-            try await eventually("nginx to send visitors to \(numbers.sorted()) alone") {
-                last = []
-                for _ in 0..<6 {
-                    let answer = try await visit("127.0.0.1", RealNginx.frontPort, "/")
-                    last.insert(answer.components(separatedBy: "\r\n\r\n").last ?? "")
-                }
-                return last == Set(numbers.map(String.init))
-            }
-        } catch let error as Overdue {
-            throw Overdue(
-                description: "\(error); found \(last.sorted()): \(loop.errors) \(process.errors)")
+        try await LoadBalancing.serves(numbers, process)
+    }
+
+    /// The servers that the loop has taken out.
+    func downServers() throws -> [Int] {
+        let lines = try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n")
+        return (1...3).filter { number in
+            lines.contains { $0.contains("127.0.0.\(number):") && $0.hasSuffix(" down;") }
         }
     }
 

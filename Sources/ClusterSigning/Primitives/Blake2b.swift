@@ -46,7 +46,8 @@ public enum Blake2b {
 
     /// Hashes bytes that come in pieces; cutting them otherwise does not change the digest.
     ///
-    /// It owns its state alone, so it may move between threads but never be used by two.
+    /// The checked claim behind `@unchecked`: it owns its state alone and cannot be copied, so it
+    /// may move between threads but never be used by two.
     public struct Hasher: ~Copyable, @unchecked Sendable {
         // On the heap: the C type asks for an alignment which Swift's structures cannot have.
         private let state: UnsafeMutableRawPointer

@@ -27,7 +27,8 @@ public enum SHA256 {
 
     /// Hashes bytes that come in pieces; cutting them otherwise does not change the digest.
     ///
-    /// It owns its state alone, so it may move between threads but never be used by two.
+    /// The checked claim behind `@unchecked`: it owns its state alone and cannot be copied, so it
+    /// may move between threads but never be used by two.
     public struct Hasher: ~Copyable, @unchecked Sendable {
         private let state: OpaquePointer
 
