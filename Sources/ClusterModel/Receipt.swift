@@ -81,7 +81,7 @@ public struct StepReceipt: Hashable, Sendable {
     public let failure: String?
     /// The target's own counters before and after, by name.
     public let proof: [Proof]
-    /// How long the step took.
+    /// How long it took until the target said that it was done; a proof may come later.
     ///
     /// Unit: microseconds.
     public let microseconds: UInt64

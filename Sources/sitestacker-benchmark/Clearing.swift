@@ -32,8 +32,10 @@ struct Clearing {
     private let primer: String
     /// When each order was published, and when each node began with it.
     private let begun: Scoreboard
-    /// When it was published, and when each node had cleared.
+    /// When it was published, and when each node's PHP-FPM said that it had cleared.
     private let done: Scoreboard
+    /// When each node had the proof.
+    private let proved: Scoreboard
 
     /// Measures and prints.
     ///
@@ -47,7 +49,8 @@ struct Clearing {
             fixture: fixture, pools: try words.dropLast().map { try FastCGIPool($0) },
             primer: words.last ?? "",
             begun: try Scoreboard.create(at: "\(folder.path)/begun", capacity: orders),
-            done: try Scoreboard.create(at: "\(folder.path)/board", capacity: orders))
+            done: try Scoreboard.create(at: "\(folder.path)/board", capacity: orders),
+            proved: try Scoreboard.create(at: "\(folder.path)/proved", capacity: orders))
         try await clearing.measureAlone()
         let subscribers = try (1...Scoreboard.subscriberCount).map {
             try Subprocess(["clearing", folder.path, "\($0)", words[$0 - 1]])
@@ -66,7 +69,8 @@ struct Clearing {
         let caches = TimedCaches(
             caches: try FastCGIPool(pool).caches(scripts: "\(fixture.folder)/scripts-\(index)"),
             begun: try Scoreboard.open(at: "\(fixture.folder)/begun"),
-            done: try Scoreboard.open(at: "\(fixture.folder)/board"), subscriber: index - 1)
+            done: try Scoreboard.open(at: "\(fixture.folder)/board"),
+            proved: try Scoreboard.open(at: "\(fixture.folder)/proved"), subscriber: index - 1)
         let measured = try await MeasuredNode(fixture, index: index, caches: caches)
         measured.noteArrivals(on: caches.done, of: index - 1)
         try await measured.whileRunning { try await onThread { Subprocess.waitForEnd() } }
@@ -77,7 +81,7 @@ struct Clearing {
     /// One PHP-FPM, cleared from this process as a node would.
     private func measureAlone() async throws {
         let caches = pools[0].caches(scripts: "\(fixture.folder)/scripts-0")
-        func time(primed: Bool) async throws -> UInt64 {
+        func time(primed: Bool) async throws -> (word: UInt64, proof: UInt64) {
             if primed { try await pools[0].prime(primer) }
             try await Task.sleep(for: Clearing.pause)
             let start = MonotonicClock.now()
@@ -86,15 +90,16 @@ struct Clearing {
             if let doubt = ClearProof.doubt(steps) {
                 throw BenchmarkError(operation: "clear alone", detail: doubt)
             }
-            return end - start
+            return (steps.wordAfter, end - start)
         }
         for (name, count, primed) in [
             ("empty", Clearing.loneClears, false), ("primed", Clearing.primedOrders, true),
         ] {
             for _ in 0..<Clearing.warmUp { _ = try await time(primed: primed) }
-            var times: [UInt64] = []
+            var times: [(word: UInt64, proof: UInt64)] = []
             for _ in 0..<count { times.append(try await time(primed: primed)) }
-            Figures.printPercentiles("clear.one.\(name)", times)
+            Figures.printPercentiles("clear.one.\(name)", times.map(\.word))
+            Figures.printPercentiles("proof.one.\(name)", times.map(\.proof))
         }
     }
 
@@ -138,7 +143,7 @@ struct Clearing {
         let end = MonotonicClock.now() + Clearing.patience
         let nodes = Set(fixture.identities.dropFirst().map(\.node))
         while true {
-            if isDone(number) {
+            if isProved(number) {
                 let known = Set(try await origin.receipts(about: range).map(\.node))
                 if known.isSuperset(of: nodes) { return }
             }
@@ -151,36 +156,50 @@ struct Clearing {
         }
     }
 
-    private func isDone(_ number: Int) -> Bool {
-        (0..<Scoreboard.subscriberCount).allSatisfy { done.received(number, by: $0) > 0 }
+    private func isProved(_ number: Int) -> Bool {
+        (0..<Scoreboard.subscriberCount).allSatisfy { proved.received(number, by: $0) > 0 }
     }
 
     private func printFigures(_ name: String, _ orders: Range<Int>) {
         var untilBegun: [UInt64] = []
         var work: [UInt64] = []
         var untilLast: [UInt64] = []
+        var untilProved: [UInt64] = []
         for order in orders {
             let sent = done.sent(order)
             var last: UInt64 = 0
+            var lastProof: UInt64 = 0
             for node in 0..<Scoreboard.subscriberCount {
                 let (start, end) = (begun.received(order, by: node), done.received(order, by: node))
                 untilBegun.append(start - sent)
                 work.append(end - start)
                 last = max(last, end - sent)
+                lastProof = max(lastProof, proved.received(order, by: node) - sent)
             }
             untilLast.append(last)
+            untilProved.append(lastProof)
         }
         Figures.printPercentiles("cleared.\(name)", untilLast)
+        Figures.printPercentiles("proved.\(name)", untilProved)
         Figures.printPercentiles("clear.begin.\(name)", untilBegun)
         Figures.printPercentiles("clear.work.\(name)", work)
     }
 }
 
-/// Clears as the daemon does, and notes when it began with an order and when it had proof.
+extension [StepReceipt] {
+    /// How long after the order the last cache was said to be empty.
+    ///
+    /// Unit: nanoseconds.
+    fileprivate var wordAfter: UInt64 { (map(\.microseconds).max() ?? 0) * 1_000 }
+}
+
+/// Clears as the daemon does, and notes when it began with an order, when the caches were said to be
+/// empty, and when that was proved. Without proof nothing is noted.
 private struct TimedCaches: CacheClearer {
     let caches: CacheSet
     let begun: Scoreboard
     let done: Scoreboard
+    let proved: Scoreboard
     let subscriber: Int
 
     func clear(
@@ -209,7 +228,8 @@ private struct TimedCaches: CacheClearer {
         }
         for number in invalidation.keys.compactMap({ UInt64($0) }) {
             begun.note(number, at: start, by: subscriber)
-            done.note(number, at: end, by: subscriber)
+            done.note(number, at: start + steps.wordAfter, by: subscriber)
+            proved.note(number, at: end, by: subscriber)
         }
     }
 }

@@ -95,9 +95,6 @@ struct FastCGICodecTests {
         for (index, byte) in bytes.enumerated() {
             #expect(try slow.take([byte]) == (index == bytes.count - 1 ? reply : nil))
         }
-        var first = FastCGIReplyReader(requestID: 7, limit: 1_000, isLast: false)
-        #expect(try first.take((bytes + [1, 2])[...]) == reply)
-        #expect(first.rest == [1, 2])
         var last = FastCGIReplyReader(requestID: 7, limit: 1_000)
         #expect(throws: FastCGIReplyReader.Refusal.trailing(2)) {
             try last.take((bytes + [1, 2])[...])
@@ -112,8 +109,8 @@ struct FastCGICodecTests {
     func request() throws {
         let long = String(repeating: "v", count: 128)
         let request = FastCGIRequest(parameters: [("A", "b"), ("C", long)], body: [9])
-        let bytes = try #require(request.encoded(requestID: 3, keepsConnection: true))
-        let begin: [UInt8] = [1, 1, 0, 3, 0, 8, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
+        let bytes = try #require(request.encoded(requestID: 3))
+        let begin: [UInt8] = [1, 1, 0, 3, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
         let first: [UInt8] = [1, 4, 0, 3, 0, 138, 0, 0, 1, 1, 65, 98]
         let second: [UInt8] = [1, 128, 0, 0, 128, 67] + Array(long.utf8)
         let ends: [UInt8] = [1, 4, 0, 3, 0, 0, 0, 0]
@@ -121,10 +118,10 @@ struct FastCGICodecTests {
         #expect(bytes == begin + first + second + ends + body)
         let huge = String(repeating: "v", count: FastCGIRequest.maximumParameters)
         let tooWide = FastCGIRequest(parameters: [("A", huge)])
-        #expect(tooWide.encoded(requestID: 1, keepsConnection: false) == nil)
+        #expect(tooWide.encoded(requestID: 1) == nil)
         let tooLong = FastCGIRequest(
             parameters: [], body: [UInt8](repeating: 0, count: FastCGIRequest.maximumBody + 1))
-        #expect(tooLong.encoded(requestID: 1, keepsConnection: false) == nil)
+        #expect(tooLong.encoded(requestID: 1) == nil)
     }
 
     @Test(

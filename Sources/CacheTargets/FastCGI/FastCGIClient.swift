@@ -21,7 +21,7 @@ public struct FastCGIClient: Sendable {
     ) async throws(CacheTargetError) -> FastCGIReply {
         let deadlines = deadlines
         return try await pool.run { () throws(CacheTargetError) in
-            var connection = try FastCGIConnection.open(
+            let connection = try FastCGIConnection.open(
                 address, deadlines: deadlines, deadline: .after(deadlines.total))
             let reply = try connection.perform(request)
             try reply.check(address)

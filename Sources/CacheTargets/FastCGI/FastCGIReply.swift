@@ -41,11 +41,8 @@ public struct FastCGIReplyReader: Sendable {
     static let maximumHeader = 16 * 1_024
     private static let maximumErrorText = 4 * 1_024
 
-    /// What followed the end of the reply.
-    private(set) var rest: [UInt8] = []
     private let requestID: UInt16
     private let limit: Int
-    private let isLast: Bool
     private var pending: [UInt8] = []
     private var received = 0
     private var output: [UInt8] = []
@@ -53,13 +50,10 @@ public struct FastCGIReplyReader: Sendable {
 
     /// Expects the reply to `requestID`.
     ///
-    /// - Parameters:
-    ///   - limit: the most that may arrive, in bytes, padding and headers counted.
-    ///   - isLast: whether nothing may follow, as no other reply is awaited.
-    public init(requestID: UInt16, limit: Int, isLast: Bool = true) {
+    /// - Parameter limit: the most that may arrive, in bytes, padding and headers counted.
+    public init(requestID: UInt16, limit: Int) {
         self.requestID = requestID
         self.limit = limit
-        self.isLast = isLast
     }
 
     /// Takes the next bytes; gives the reply once it is whole.
@@ -80,8 +74,8 @@ public struct FastCGIReplyReader: Sendable {
             case .record(let record, let consumed):
                 position += consumed
                 guard try accept(record) else { continue }
-                rest = Array(pending[position...])
-                guard rest.isEmpty || !isLast else { throw .trailing(rest.count) }
+                let rest = pending.count - position
+                guard rest == 0 else { throw .trailing(rest) }
                 return try Self.parse(output, errorText: errorText)
             }
         }

@@ -27,9 +27,8 @@ public struct FastCGIRequest: Sendable {
 
     /// The bytes of the whole request, or nothing if it is beyond a limit.
     ///
-    /// One buffer, so that one system call sends it.
-    /// - Parameter keepsConnection: asks the server to leave the connection open afterwards.
-    public func encoded(requestID: UInt16, keepsConnection: Bool) -> [UInt8]? {
+    /// One buffer, so that one system call sends it. The server closes the connection afterwards.
+    public func encoded(requestID: UInt16) -> [UInt8]? {
         var stream: [UInt8] = []
         for (name, value) in parameters {
             Self.appendLength(name.utf8.count, to: &stream)
@@ -41,7 +40,7 @@ public struct FastCGIRequest: Sendable {
         guard body.count <= Self.maximumBody else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(stream.count + body.count + 128)
-        let role: [UInt8] = [0, 1, keepsConnection ? 1 : 0, 0, 0, 0, 0, 0]
+        let role: [UInt8] = [0, 1, 0, 0, 0, 0, 0, 0]
         FastCGIRecord.append(.beginRequest, requestID: requestID, content: role[...], to: &bytes)
         Self.append(stream, as: .parameters, requestID: requestID, to: &bytes)
         Self.append(body, as: .standardInput, requestID: requestID, to: &bytes)

@@ -25,7 +25,7 @@ struct MemcachedSession: ~Copyable {
     var isOverdue: Bool { socket.deadline.hasPassed }
 
     /// Blocks the calling thread, never beyond the deadline.
-    func pause(_ duration: Duration) { socket.pause(duration) }
+    func pause(_ duration: Duration) { socket.deadline.pause(duration) }
 
     /// Sends one command.
     mutating func send(_ command: String) throws(CacheTargetError) {

@@ -115,7 +115,8 @@ public struct CacheClearReport: Sendable, Equatable {
     public let counters: Counters?
     /// How many entries or files the clear took away; for a whole cache, all it held.
     public let removed: Int
-    /// How long the whole exchange with this server took.
+    /// From the order until the server's word that it is done, or until it was given up; a proof
+    /// that takes another question comes after that.
     public let milliseconds: Double
     /// What an administrator should know besides.
     public let notes: [String]

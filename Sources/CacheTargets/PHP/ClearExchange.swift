@@ -12,10 +12,18 @@ struct ClearExchange: Sendable {
     /// How long to wait for a pending restart.
     let settle: Duration
 
+    /// How long after the reset its effect is asked for.
+    ///
+    /// The restart needs a moment in which no request runs: who asks at once mostly asks twice. And
+    /// on a host with several masters every first word comes before every proof.
+    private static let patience = Duration.milliseconds(2)
+
     /// What was learnt; `opcodeAfter` is newer than the reply's own where a restart was awaited.
     struct Answer: Sendable {
         var reply: ClearReply
         var opcodeAfter: OpcodeCounters?
+        /// When the server said that it had done what was asked; the proof comes later.
+        var heard: ContinuousClock.Instant
     }
 
     /// Clears at `address`.
@@ -25,22 +33,15 @@ struct ClearExchange: Sendable {
         _ request: ClearRequest, at address: SocketAddress, until deadline: Deadline
     ) throws(CacheTargetError) -> Answer {
         let edition = request.edition
-        let awaitsRestart = request.opcode == .all
         try script.install(edition)
-        if awaitsRestart { try script.install(.counting) }
-        var connection = try FastCGIConnection.open(
-            address, deadlines: deadlines, deadline: deadline)
         let order = message(edition, request.parameters, request.body)
-        // The question follows at once where PHP has read all of the order before it runs it.
-        let isTogether = awaitsRestart && request.body.isEmpty
-        try connection.send(
-            isTogether ? [order, question] : [order], keepsConnection: awaitsRestart && !isTogether)
-        let reply = try hear(on: &connection)
-        guard awaitsRestart, case .active(let before, _, let result) = reply.opcode, result[2] == 0
-        else { return Answer(reply: reply, opcodeAfter: nil) }
-        let after = try awaitRestart(
-            since: before, on: &connection, isAsked: isTogether, until: deadline)
-        return Answer(reply: reply, opcodeAfter: after)
+        let reply = try ask(order, at: address, until: deadline)
+        let heard = ContinuousClock.now
+        guard request.opcode == .all, case .active(let before, _, let result) = reply.opcode,
+            result[2] == 0
+        else { return Answer(reply: reply, opcodeAfter: nil, heard: heard) }
+        let after = try awaitRestart(since: before, at: address, until: deadline)
+        return Answer(reply: reply, opcodeAfter: after, heard: heard)
     }
 
     /// Reads the counters without clearing.
@@ -48,10 +49,7 @@ struct ClearExchange: Sendable {
         at address: SocketAddress, until deadline: Deadline
     ) throws(CacheTargetError) -> ClearReply {
         try script.install(.counting)
-        var connection = try FastCGIConnection.open(
-            address, deadlines: deadlines, deadline: deadline)
-        try connection.send([question])
-        return try hear(on: &connection)
+        return try ask(message(.counting, [], []), at: address, until: deadline)
     }
 
     /// What makes a script that can do everything only count.
@@ -61,48 +59,19 @@ struct ClearExchange: Sendable {
         ("SITESTACKER_PREFIXES", "0"),
     ]
 
-    private var question: FastCGIRequest { message(.counting, [], []) }
-
     private func awaitRestart(
-        since before: OpcodeCounters, on connection: inout FastCGIConnection, isAsked: Bool,
-        until deadline: Deadline
+        since before: OpcodeCounters, at address: SocketAddress, until deadline: Deadline
     ) throws(CacheTargetError) -> OpcodeCounters? {
         let limit = Deadline.after(settle).earlier(of: deadline)
-        var pause = Duration.milliseconds(1)
-        var reply = try firstStatus(on: &connection, isAsked: isAsked, deadline)
+        var pause = Self.patience
         while true {
-            guard case .active(let now, _, _) = reply.opcode else { return nil }
-            if now.wasEmptied(since: before) || limit.hasPassed { return now }
             // Between the questions the child is let go: others may need it.
-            connection.pause(pause)
+            deadline.pause(pause)
+            guard case .active(let now, _, _) = try status(at: address, until: deadline).opcode
+            else { return nil }
+            if now.wasEmptied(since: before) || limit.hasPassed { return now }
             pause = min(pause * 2, .milliseconds(50))
-            reply = try statusAnew(on: &connection, deadline)
         }
-    }
-
-    /// The answer to the question behind the order; asked once more on a new connection where the
-    /// child had reached its pm.max_requests and closed the kept one.
-    private func firstStatus(
-        on connection: inout FastCGIConnection, isAsked: Bool, _ deadline: Deadline
-    ) throws(CacheTargetError) -> ClearReply {
-        do throws(CacheTargetError) {
-            if !isAsked { try connection.send([question]) }
-            return try hear(on: &connection)
-        } catch {
-            guard error.code == .replyCut else { throw error }
-            return try statusAnew(on: &connection, deadline)
-        }
-    }
-
-    /// Asks on a new connection, which takes the place of the old one: PHP-FPM's child serves
-    /// nobody until that is closed from here, too.
-    private func statusAnew(
-        on connection: inout FastCGIConnection, _ deadline: Deadline
-    ) throws(CacheTargetError) -> ClearReply {
-        connection = try FastCGIConnection.open(
-            connection.address, deadlines: deadlines, deadline: deadline)
-        try connection.send([question])
-        return try hear(on: &connection)
     }
 
     private func message(
@@ -121,18 +90,20 @@ struct ClearExchange: Sendable {
             ] + parameters, body: body)
     }
 
-    private func hear(
-        on connection: inout FastCGIConnection
+    private func ask(
+        _ request: FastCGIRequest, at address: SocketAddress, until deadline: Deadline
     ) throws(CacheTargetError) -> ClearReply {
-        let reply = try connection.receive()
-        try reply.check(connection.address)
+        let connection = try FastCGIConnection.open(
+            address, deadlines: deadlines, deadline: deadline)
+        let reply = try connection.perform(request)
+        try reply.check(address)
         do {
             return try ClearReply.decode(reply.body)
         } catch {
             let text = String(decoding: reply.body.prefix(512), as: UTF8.self)
             let isFatal = FastCGIReply.namesFatal(text) || FastCGIReply.namesFatal(reply.errorText)
             throw CacheTargetError(
-                isFatal ? .phpFatal : .unexpectedReply, target: connection.address.description,
+                isFatal ? .phpFatal : .unexpectedReply, target: address.description,
                 operation: "read the clear script's answer", expected: "an answer of version 1",
                 found: "\(error.reason): \(isFatal ? reply.errorText + text : text)",
                 hint: "Look into the pool's error log, and for an auto_prepend_file with output.")

@@ -53,6 +53,7 @@ public final class PHPFPMCache: Sendable {
         _ request: ClearRequest, sparing isSpared: @escaping @Sendable (String) -> Bool,
         then: @escaping @Sendable ([CacheClearReport]) -> Void
     ) {
+        let began = ContinuousClock.now
         let limit = Deadline.after(exchange.deadlines.total)
         // Half: a frozen master must leave the others time for their clear.
         findMasters(until: limit.half) { found in
@@ -67,28 +68,30 @@ public final class PHPFPMCache: Sendable {
                 // The first pool stands for its master: another one names only what the first
                 // could not do.
                 let meant = masters.filter { !isSpared($0[0].description) }
-                self.clear(request, masters: meant, until: limit, then: then)
+                self.clear(request, masters: meant, since: began, until: limit, then: then)
             }
         }
     }
 
     /// Clears masters side by side, the first on this thread.
     private func clear(
-        _ request: ClearRequest, masters: [[SocketAddress]], until limit: Deadline,
+        _ request: ClearRequest, masters: [[SocketAddress]],
+        since began: ContinuousClock.Instant, until limit: Deadline,
         then: @escaping @Sendable ([CacheClearReport]) -> Void
     ) {
         guard let first = masters.first else { return then([]) }
         let gathering = Gathering<[CacheClearReport]>(masters.count) { then($0.flatMap(\.self)) }
         for (index, master) in masters.enumerated().dropFirst() {
             let isAccepted = pool.submit {
-                gathering.put(self.clear(request, master: master, until: limit), at: index)
+                let reports = self.clear(request, master: master, since: began, until: limit)
+                gathering.put(reports, at: index)
             }
             guard !isAccepted else { continue }
             let verdict = ClearVerdict(
                 target: master[0].description, request: request, milliseconds: 0)
             gathering.put(verdict.reports(BlockingPool.refusal), at: index)
         }
-        gathering.put(clear(request, master: first, until: limit), at: 0)
+        gathering.put(clear(request, master: first, since: began, until: limit), at: 0)
     }
 
     /// The sockets of each master, found anew; those which nothing tells apart stand alone.
@@ -182,23 +185,24 @@ public final class PHPFPMCache: Sendable {
     /// A reload that fails is told, and what can be done without it in the time that is left is
     /// done.
     private func clear(
-        _ request: ClearRequest, master: [SocketAddress], until limit: Deadline
+        _ request: ClearRequest, master: [SocketAddress], since began: ContinuousClock.Instant,
+        until limit: Deadline
     ) -> [CacheClearReport] {
         if request.opcode == .all, let address = master.first(where: reloading.contains) {
-            let reload = reload(request, at: address, until: limit)
+            let reload = reload(request, at: address, since: began, until: limit)
             guard reload.contains(where: { !$0.outcome.isDone }), !limit.hasPassed else {
                 return reload
             }
-            return reload + clearPools(request, master, until: limit)
+            return reload + clearPools(request, master, since: began, until: limit)
         }
-        return clearPools(request, master, until: limit)
+        return clearPools(request, master, since: began, until: limit)
     }
 
     private func reload(
-        _ request: ClearRequest, at address: SocketAddress, until limit: Deadline
+        _ request: ClearRequest, at address: SocketAddress, since began: ContinuousClock.Instant,
+        until limit: Deadline
     ) -> [CacheClearReport] {
         let reload = MasterReload(exchange: exchange)
-        let began = ContinuousClock.now
         func verdict() -> ClearVerdict {
             ClearVerdict(
                 target: address.description, request: request,
@@ -215,13 +219,14 @@ public final class PHPFPMCache: Sendable {
     /// Through one pool after the other: each but the last has half of the time that is left, so
     /// that one whose workers hang does not keep the caches from being cleared through the next.
     private func clearPools(
-        _ request: ClearRequest, _ master: [SocketAddress], until limit: Deadline
+        _ request: ClearRequest, _ master: [SocketAddress], since began: ContinuousClock.Instant,
+        until limit: Deadline
     ) -> [CacheClearReport] {
         var reports: [CacheClearReport] = []
         var rest = request
         for (index, address) in master.enumerated() where !(index > 0 && limit.hasPassed) {
             let share = index == master.count - 1 ? limit : limit.half
-            for report in clear(rest, at: address, until: share) {
+            for report in clear(rest, at: address, since: began, until: share) {
                 if let index = reports.firstIndex(where: { $0.cache == report.cache }) {
                     if report.outcome.isDone { reports[index] = report }
                 } else {
@@ -238,19 +243,19 @@ public final class PHPFPMCache: Sendable {
     }
 
     private func clear(
-        _ request: ClearRequest, at address: SocketAddress, until limit: Deadline
+        _ request: ClearRequest, at address: SocketAddress, since began: ContinuousClock.Instant,
+        until limit: Deadline
     ) -> [CacheClearReport] {
-        let began = ContinuousClock.now
-        func verdict() -> ClearVerdict {
+        func verdict(at end: ContinuousClock.Instant) -> ClearVerdict {
             ClearVerdict(
                 target: address.description, request: request,
-                milliseconds: (ContinuousClock.now - began) / .milliseconds(1))
+                milliseconds: (end - began) / .milliseconds(1))
         }
         do throws(CacheTargetError) {
             let answer = try exchange.clear(request, at: address, until: limit)
-            return verdict().reports(answer)
+            return verdict(at: answer.heard).reports(answer)
         } catch {
-            return verdict().reports(error)
+            return verdict(at: .now).reports(error)
         }
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
+
 /// An instant by which something must have happened.
 struct Deadline: Sendable {
     let instant: ContinuousClock.Instant
@@ -16,6 +18,11 @@ struct Deadline: Sendable {
     var half: Deadline {
         let now = ContinuousClock.now
         return Deadline(instant: now + max(.zero, instant - now) / 2)
+    }
+
+    /// Blocks the calling thread for so long, never beyond the deadline.
+    func pause(_ duration: Duration) {
+        _ = poll(nil, 0, earlier(of: .after(duration)).pollMilliseconds)
     }
 
     var hasPassed: Bool { ContinuousClock.now >= instant }

@@ -76,11 +76,6 @@ struct StreamSocket: ~Copyable {
         return socket
     }
 
-    /// Blocks the calling thread, never beyond the deadline.
-    func pause(_ duration: Duration) {
-        _ = poll(nil, 0, deadline.earlier(of: .after(duration)).pollMilliseconds)
-    }
-
     /// Sends all of it.
     ///
     /// - Throws: `replyCut`, `timedOut` or `system`.

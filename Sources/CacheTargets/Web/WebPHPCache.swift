@@ -56,10 +56,10 @@ public struct WebPHPCache: CacheTarget {
         _ request: ClearRequest, until limit: ContinuousClock.Instant
     ) async -> [CacheClearReport] {
         let began = ContinuousClock.now
-        func verdict() -> ClearVerdict {
+        func verdict(at end: ContinuousClock.Instant) -> ClearVerdict {
             ClearVerdict(
                 target: place.description, request: request,
-                milliseconds: (ContinuousClock.now - began) / .milliseconds(1))
+                milliseconds: (end - began) / .milliseconds(1))
         }
         do throws(CacheTargetError) {
             let (site, root) = (site, root)
@@ -68,9 +68,10 @@ public struct WebPHPCache: CacheTarget {
             }
             // The value also removes it, but not before its last use has been forgotten.
             defer { script.remove() }
-            return verdict().reports(try await converse(request, script, until: limit))
+            let answer = try await converse(request, script, until: limit)
+            return verdict(at: answer.heard).reports(answer)
         } catch {
-            return verdict().reports(error)
+            return verdict(at: .now).reports(error)
         }
     }
 
@@ -80,23 +81,24 @@ public struct WebPHPCache: CacheTarget {
         _ request: ClearRequest, _ script: WebScript, until limit: ContinuousClock.Instant
     ) async throws(CacheTargetError) -> ClearExchange.Answer {
         let reply = try await ask(request.parameters, request.body, script, until: limit)
+        var answer = ClearExchange.Answer(reply: reply, opcodeAfter: nil, heard: .now)
         guard request.opcode == .all, case .active(let before, _, let result) = reply.opcode,
             result[2] == 0
-        else { return ClearExchange.Answer(reply: reply, opcodeAfter: nil) }
+        else { return answer }
         let patience = min(limit, ContinuousClock.now + settle)
         var pause = Duration.milliseconds(1)
         while true {
             let later = try await ask(ClearExchange.statusParameters, [], script, until: limit)
             guard case .active(let now, _, _) = later.opcode else {
-                return ClearExchange.Answer(reply: reply, opcodeAfter: nil)
+                answer.opcodeAfter = nil
+                return answer
             }
-            if now.wasEmptied(since: before) || ContinuousClock.now >= patience {
-                return ClearExchange.Answer(reply: reply, opcodeAfter: now)
-            }
+            answer.opcodeAfter = now
+            if now.wasEmptied(since: before) || ContinuousClock.now >= patience { return answer }
             do {
                 try await Task.sleep(for: pause)
             } catch {
-                return ClearExchange.Answer(reply: reply, opcodeAfter: now)
+                return answer
             }
             pause = min(pause * 2, .milliseconds(50))
         }
