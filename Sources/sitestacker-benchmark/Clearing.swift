@@ -193,8 +193,7 @@ extension [StepReceipt] {
     fileprivate var wordAfter: UInt64 { (map(\.microseconds).max() ?? 0) * 1_000 }
 }
 
-/// Clears as the daemon does, and notes when it began with an order, when the caches were said to be
-/// empty, and when that was proved. Without proof nothing is noted.
+/// Clears as the daemon does, and notes when it began, was told and had proof; nothing without that.
 private struct TimedCaches: CacheClearer {
     let caches: CacheSet
     let begun: Scoreboard

@@ -32,10 +32,7 @@ struct ClearExchange: Sendable {
     func clear(
         _ request: ClearRequest, at address: SocketAddress, until deadline: Deadline
     ) throws(CacheTargetError) -> Answer {
-        let edition = request.edition
-        try script.install(edition)
-        let order = message(edition, request.parameters, request.body)
-        let reply = try ask(order, at: address, until: deadline)
+        let reply = try order(request, at: address, until: deadline)
         let heard = ContinuousClock.now
         guard request.opcode == .all, case .active(let before, _, let result) = reply.opcode,
             result[2] == 0
@@ -48,8 +45,21 @@ struct ClearExchange: Sendable {
     func status(
         at address: SocketAddress, until deadline: Deadline
     ) throws(CacheTargetError) -> ClearReply {
-        try script.install(.counting)
-        return try ask(message(.counting, [], []), at: address, until: deadline)
+        try read(run(.counting, at: address, until: deadline), of: address)
+    }
+
+    /// Has it done by the short program where that can do it, else by the one that can do all.
+    private func order(
+        _ request: ClearRequest, at address: SocketAddress, until deadline: Deadline
+    ) throws(CacheTargetError) -> ClearReply {
+        if request == .everything {
+            let reply = try run(.whole, at: address, until: deadline)
+            let isDone = !reply.body.elementsEqual(ClearScriptSource.otherwise.utf8)
+            if isDone { return try read(reply, of: address) }
+        }
+        let reply = try run(
+            .selective, request.parameters, request.body, at: address, until: deadline)
+        return try read(reply, of: address)
     }
 
     /// What makes a script that can do everything only count.
@@ -74,12 +84,14 @@ struct ClearExchange: Sendable {
         }
     }
 
-    private func message(
-        _ edition: ClearScript.Edition, _ parameters: [(name: String, value: String)],
-        _ body: [UInt8]
-    ) -> FastCGIRequest {
+    /// Runs one of the programs, on a connection of its own.
+    private func run(
+        _ edition: ClearScript.Edition, _ parameters: [(name: String, value: String)] = [],
+        _ body: [UInt8] = [], at address: SocketAddress, until deadline: Deadline
+    ) throws(CacheTargetError) -> FastCGIReply {
+        try script.install(edition)
         let path = script.visiblePath(edition)
-        return FastCGIRequest(
+        let request = FastCGIRequest(
             parameters: [
                 ("GATEWAY_INTERFACE", "CGI/1.1"), ("SERVER_PROTOCOL", "HTTP/1.1"),
                 ("SERVER_SOFTWARE", "sitestacker"), ("REQUEST_METHOD", "POST"),
@@ -88,15 +100,16 @@ struct ClearExchange: Sendable {
                 ("CONTENT_TYPE", "application/octet-stream"),
                 ("CONTENT_LENGTH", String(body.count)), ("SITESTACKER_TOKEN", script.token),
             ] + parameters, body: body)
-    }
-
-    private func ask(
-        _ request: FastCGIRequest, at address: SocketAddress, until deadline: Deadline
-    ) throws(CacheTargetError) -> ClearReply {
         let connection = try FastCGIConnection.open(
             address, deadlines: deadlines, deadline: deadline)
         let reply = try connection.perform(request)
         try reply.check(address)
+        return reply
+    }
+
+    private func read(
+        _ reply: FastCGIReply, of address: SocketAddress
+    ) throws(CacheTargetError) -> ClearReply {
         do {
             return try ClearReply.decode(reply.body)
         } catch {

@@ -93,11 +93,6 @@ public struct ClearRequest: Sendable, Equatable {
             hint: "Correct the request, or clear the whole cache.")
     }
 
-    /// The program that suits: the short one where PHP has to compile it in any case.
-    var edition: ClearScript.Edition {
-        opcode == .all && items.isEmpty ? .whole : .selective
-    }
-
     private var items: [String] {
         let files: [String] =
             switch opcode {

@@ -17,11 +17,11 @@ import Synchronization
 public final class ClearScript: Sendable {
     /// Which of the programs.
     public enum Edition: Sendable, CaseIterable {
-        /// Resets, clears everything, and counts; PHP keeps it out of the opcode cache.
+        /// Clears the whole of both caches; PHP keeps it out of the opcode cache.
         case whole
         /// Only counts: what follows a reset, which costs PHP the less the shorter it is.
         case counting
-        /// Can also clear by file, key, prefix and pattern; PHP caches it.
+        /// Clears whatever is asked for, in whatever state the caches are; PHP caches it.
         case selective
     }
 

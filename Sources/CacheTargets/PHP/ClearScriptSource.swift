@@ -3,16 +3,21 @@
 /// The PHP program which runs inside PHP-FPM, because only a child of the master which owns the
 /// caches can clear them.
 ///
-/// The program has three editions. `whole` can only reset, clear everything and count, `counting`
-/// only count; they are short, because PHP compiles them anew around every reset. `selective` can
-/// do all of it and stays compiled in the opcode cache. None has functions: with closures it took
-/// PHP 0.35 ms to compile and optimise the program, without them 0.1 ms.
+/// The program has three editions. `whole` clears both caches where both are there and in order,
+/// `counting` only counts; they are short, because PHP compiles them anew around every reset.
+/// `selective` can do all of it, knows what may be amiss, and stays compiled in the opcode cache.
+/// None has functions: with closures it took PHP 0.35 ms to compile and optimise the program,
+/// without them 0.1 ms.
 /// The reply is lines of `key value`, which `ClearReply` reads. A caller without the token learns
 /// nothing but an empty 404.
 enum ClearScriptSource {
-    /// What the whole edition needs; it accepts the token with this SHA-256.
+    /// What `whole` says where it cannot do it all: then `selective` is to be asked.
+    static let otherwise = "sitestacker-clear otherwise"
+
+    /// The plain clear of both caches; it accepts the token with this SHA-256.
     static func whole(tokenFingerprint: String) -> String {
-        text(tokenFingerprint, prepare: "", act: reset + clear)
+        door.replacing("@FINGERPRINT@", with: tokenFingerprint)
+            + both.replacing("@OTHERWISE@", with: otherwise)
     }
 
     /// What the counting edition needs; it accepts the token with this SHA-256.
@@ -23,7 +28,7 @@ enum ClearScriptSource {
 
     /// Everything; it accepts the token with this SHA-256.
     static func selective(tokenFingerprint: String) -> String {
-        text(tokenFingerprint, prepare: items, act: reset + files + clear + entries)
+        assembled(door.replacing("@FINGERPRINT@", with: tokenFingerprint))
     }
 
     /// Everything, for PHP inside a web server; it accepts the token with this SHA-256.
@@ -35,18 +40,14 @@ enum ClearScriptSource {
     static func web(tokenFingerprint: String, expiry: Int) -> String {
         let door = webDoor.replacing("@FINGERPRINT@", with: tokenFingerprint)
             .replacing("@EXPIRY@", with: String(expiry))
-        return assembled(door, prepare: items, act: reset + files + clear + entries)
+        return assembled(door)
     }
 
-    private static func text(_ fingerprint: String, prepare: String, act: String) -> String {
-        assembled(
-            door.replacing("@FINGERPRINT@", with: fingerprint), prepare: prepare, act: act)
-    }
-
-    private static func assembled(_ door: String, prepare: String, act: String) -> String {
-        door + opening + prepare
+    private static func assembled(_ door: String) -> String {
+        door + opening + items
             + "foreach (['before', 'after'] as $when) {\n" + counters
-            + "    if ($when === 'after') { break; }\n" + act + "}\n" + closing
+            + "    if ($when === 'after') { break; }\n" + reset + files + clear + entries + "}\n"
+            + closing
     }
 
     private static let door = #"""
@@ -78,6 +79,35 @@ enum ClearScriptSource {
         }
         foreach (['OPCODE', 'FILES', 'USER', 'ITEMS', 'KEYS', 'PREFIXES'] as $name) {
             $_SERVER["SITESTACKER_$name"] = $_SERVER["HTTP_X_SITESTACKER_$name"] ?? '';
+        }
+
+        """#
+
+    /// Who the master is, and whether the reset took place, the question that follows tells.
+    private static let both = #"""
+        while (ob_get_level() > 0 && ob_end_clean());
+        header('Content-Type: text/plain');
+        try {
+            $o = @opcache_get_status(false)['opcache_statistics'];
+            $u = @apcu_cache_info(true);
+            if (!$o || !$u || !opcache_reset()) { throw new Error(); }
+            $full = $o['oom_restarts'] + $o['hash_restarts'];
+            apcu_store($proof = 'sitestacker:' . bin2hex(random_bytes(16)), 1, 60);
+            apcu_clear_cache();
+            $a = apcu_cache_info(true);
+            $left = (int) apcu_exists($proof);
+            $counters = "$o[num_cached_scripts] $o[start_time] $o[last_restart_time] "
+                . "$o[manual_restarts] $full 0 $o[hits] $o[misses]";
+            echo "sitestacker-clear 1\nopcode.before $counters\nopcode.after $counters\n",
+                "user.before $u[num_entries] $u[start_time] $u[num_hits] $u[num_misses] ",
+                "$u[num_inserts] $u[mem_size]\n",
+                "user.after $a[num_entries] $a[start_time] $a[num_hits] $a[num_misses] ",
+                "$a[num_inserts] $a[mem_size]\n",
+                "opcode.result 1 0 0\nuser.result $u[num_entries] $left 0\nphp ", PHP_VERSION,
+                "\nparent 0\nnamespace \nrealpath ", (int) ini_get('realpath_cache_ttl'),
+                "\nfilecache ", rawurlencode((string) ini_get('opcache.file_cache')), "\nend 1\n";
+        } catch (Throwable) {
+            echo '@OTHERWISE@';
         }
 
         """#
