@@ -65,7 +65,7 @@ struct HostileServerTests {
                 code: .wrongProtocol),
             Answer(
                 testDescription: "no answer in the reply, and bytes after its end",
-                bytes: try reply("A: b\r\n\r\n") + [1], code: .unexpectedReply),
+                bytes: try reply("A: b\r\n\r\n") + [1], code: .wrongProtocol),
             Answer(testDescription: "no header", bytes: try reply("hello"), code: .wrongProtocol),
             Answer(
                 testDescription: "overloaded", bytes: try reply("", protocolStatus: 2),

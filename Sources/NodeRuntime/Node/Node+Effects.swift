@@ -59,7 +59,7 @@ extension Node {
     }
 
     private func persist(_ epoch: LogEpoch) {
-        writes.add([.epoch(epoch)]) { [weak self] error in
+        writes.add([.epoch(epoch)], isAwaited: true) { [weak self] error in
             self?.post(
                 error.map { .epochNotPersisted(epoch, reason: $0.description) }
                     ?? .epochPersisted(epoch))
@@ -76,7 +76,12 @@ extension Node {
     }
 
     private func append(_ entries: [LogEntry], _ ticket: AppendTicket) {
-        submit(entries.map { .append($0.batch, Disposition($0.disposition)) }, ticket)
+        let isAwaited = entries.contains {
+            $0.batch.header.isAwaited || $0.batch.header.log.origin == identity.node
+        }
+        submit(
+            entries.map { .append($0.batch, Disposition($0.disposition)) }, isAwaited: isAwaited,
+            ticket)
     }
 
     private func keepState(
@@ -86,11 +91,13 @@ extension Node {
         let kept = entries.map {
             LogOperation.keepState($0.batch, Disposition($0.disposition))
         }
-        submit(kept + [.stateComplete(log, through: last)], ticket)
+        submit(kept + [.stateComplete(log, through: last)], isAwaited: false, ticket)
     }
 
-    private func submit(_ operations: [LogOperation], _ ticket: AppendTicket) {
-        writes.add(operations) { [weak self] error in
+    private func submit(
+        _ operations: [LogOperation], isAwaited: Bool, _ ticket: AppendTicket
+    ) {
+        writes.add(operations, isAwaited: isAwaited) { [weak self] error in
             self?.post(
                 error.map { .appendFailed(ticket, reason: $0.description) } ?? .appended(ticket))
         }
@@ -191,6 +198,7 @@ extension Node {
     private func apply(_ task: ApplyTask) {
         switch task.work {
         case .clear(let invalidation, sparing: let spared):
+            writes.yield(now: ports.clock.now().instant)
             ports.caches.begin(invalidation, sparing: spared, running: { start($0) }) {
                 [self] steps in
                 ports.site.health.note(steps)

@@ -101,7 +101,7 @@ public actor Node: TransportSink {
             jobSink.finish()
         }
         await ports.transport.stop()
-        submitHeldWrites()
+        submitAllWrites()
         ports.hub.endAll()
         for (_, wish) in publishing { wish.resolve(.unknown(nil)) }
         publishing = [:]
@@ -195,7 +195,7 @@ public actor Node: TransportSink {
         if let deadline = core.nextDeadline, deadline <= now.instant { feed(.deadline) }
         if let deadline = rosterDeadline, deadline <= now.instant { feed(roster: .deadline) }
         for expired in requests.expire(at: now.instant) { abandon(expired) }
-        if let deadline = writes.deadline, deadline <= now.instant { submitHeldWrites() }
+        if let deadline = writes.deadline, deadline <= now.instant { submitAllWrites() }
         if offences.release(at: now.instant) { setLinks() }
     }
 
