@@ -193,7 +193,7 @@ extension [StepReceipt] {
     fileprivate var wordAfter: UInt64 { (map(\.microseconds).max() ?? 0) * 1_000 }
 }
 
-/// Clears as the daemon does, and notes when it began, was told and had proof; nothing without that.
+/// Clears as the daemon does, and notes when it began, was told, and had proof.
 private struct TimedCaches: CacheClearer {
     let caches: CacheSet
     let begun: Scoreboard
