@@ -78,6 +78,8 @@ private final class Asker: TransportSink {
     private let link: PeerLink
     private let rounds: Int
     private let sentAt = Atomic<UInt64>(0)
+    /// Tells the reply that is awaited from late ones to requests before it.
+    private let number = Atomic<UInt64>(0)
     private let isLinked = Atomic(false)
 
     init(_ transport: ZeroMQTransport, link: PeerLink, rounds: Int) {
@@ -93,7 +95,8 @@ private final class Asker: TransportSink {
         }
         while let delivery = transport.next() {
             switch delivery {
-            case .reply:
+            case .reply(let frames, from: _):
+                guard isAwaited(frames) else { continue }
                 let time = MonotonicClock.now() - sentAt.load(ordering: .relaxed)
                 let count = times.withLock { times in
                     times.append(time)
@@ -107,7 +110,13 @@ private final class Asker: TransportSink {
         return false
     }
 
-    /// What is sent before the link is up is lost, as the transport's law says.
+    private func isAwaited(_ frames: [[UInt8]]) -> Bool {
+        guard let bytes = frames.last, bytes.count >= 8 else { return false }
+        return bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+            == number.load(ordering: .relaxed)
+    }
+
+    /// Before the link is up a request may be lost.
     private func askAgainWhereNobodyAnswered() {
         guard times.withLock({ $0.isEmpty }) else { return }
         let now = MonotonicClock.now()
@@ -116,8 +125,9 @@ private final class Asker: TransportSink {
     }
 
     private func ask() {
+        let request = Payload.bytes(number.add(1, ordering: .relaxed).newValue, count: 200)
         sentAt.store(MonotonicClock.now(), ordering: .relaxed)
-        _ = transport.request([[UInt8](repeating: 5, count: 200)], of: link.node)
+        _ = transport.request([request], of: link.node)
     }
 }
 

@@ -11,8 +11,8 @@ enum Scenario: String, CaseIterable {
     case throughput
     /// What a subscriber that stands still costs itself and the others.
     case frozen
-    /// The same without one that stands still.
-    case awake
+    /// The same without that one: only the two others are there.
+    case absent
     /// How long request and reply take, through the transports.
     case roundtrip
 
@@ -23,12 +23,14 @@ enum Scenario: String, CaseIterable {
     private static let frozenEvents = 200_000
     /// The subscriber that is frozen.
     private static let frozenSubscriber = 2
+    /// Those that are never frozen.
+    private static let healthy = 0..<frozenSubscriber
 
     private var events: Int {
         switch self {
         case .latency: Scenario.latencyEvents
         case .throughput: Scenario.throughputEvents
-        case .frozen, .awake: Scenario.frozenEvents
+        case .frozen, .absent: Scenario.frozenEvents
         case .roundtrip: 0
         }
     }
@@ -39,9 +41,11 @@ enum Scenario: String, CaseIterable {
         defer { folder.remove() }
         let fixture = try Fixture.make(in: folder.path)
         if self == .roundtrip { return try await RoundTrip.measure(fixture) }
-        let board = try Scoreboard.create(at: "\(folder.path)/board", capacity: events)
-        let subscribers = try (1...Scoreboard.subscriberCount).map {
-            try Subprocess(["node", folder.path, "\($0)"])
+        let board = try Scoreboard.create(
+            at: "\(folder.path)/board", capacity: events,
+            listeners: self == .absent ? Scenario.healthy : Scoreboard.all)
+        let subscribers = try board.listeners.map {
+            try Subprocess(["node", folder.path, "\($0 + 1)"])
         }
         defer { for subscriber in subscribers { subscriber.end() } }
         let origin = try await MeasuredNode(fixture, index: 0)
@@ -53,7 +57,7 @@ enum Scenario: String, CaseIterable {
                 case .latency: Scenario.measureLatency(publisher, board, subscribers)
                 case .throughput: Scenario.measureThroughput(publisher, board)
                 case .frozen: Scenario.measureFrozen(publisher, board, subscribers)
-                case .awake: Scenario.measureAwake(publisher, board)
+                case .absent: Scenario.measureAbsent(publisher, board)
                 case .roundtrip: break
                 }
             }
@@ -118,7 +122,8 @@ enum Scenario: String, CaseIterable {
         let published = publishAtFullSpeed(publisher, board, sample)
         MonotonicClock.sleep(milliseconds: 500)
         subscribers[frozenSubscriber].thaw()
-        board.waitForAll(count)
+        // What was missed arrives now: that is when a subscriber needs most.
+        board.waitForAll(count, meanwhile: sample)
         sample()
         printHealthy("overload", board, published: published)
         Figures.print(
@@ -128,11 +133,11 @@ enum Scenario: String, CaseIterable {
         Figures.print("overload.memory.subscriber", peaks.dropFirst().max() ?? 0, "MiB RssAnon")
     }
 
-    /// The same events at the same two subscribers, beside a third one that is well.
-    private static func measureAwake(_ publisher: Publisher, _ board: Scoreboard) {
+    /// The same events at the same two subscribers, without a third one.
+    private static func measureAbsent(_ publisher: Publisher, _ board: Scoreboard) {
         let published = publishAtFullSpeed(publisher, board) {}
         board.waitForAll(frozenEvents)
-        printHealthy("awake", board, published: published)
+        printHealthy("absent", board, published: published)
     }
 
     /// Publishes 1 KiB at a time; returns when the last call returned.
@@ -152,7 +157,6 @@ enum Scenario: String, CaseIterable {
     /// What became of the two subscribers that are never frozen.
     private static func printHealthy(_ what: String, _ board: Scoreboard, published: UInt64) {
         let count = frozenEvents
-        let healthy = (0..<Scoreboard.subscriberCount).filter { $0 != frozenSubscriber }
         let received = healthy.map { board.count(of: $0) }.reduce(0, +)
         let last = healthy.map { board.lastTime(of: $0) }.max() ?? 0
         Figures.print(

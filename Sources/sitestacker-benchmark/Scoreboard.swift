@@ -9,6 +9,8 @@ internal import Synchronization
 final class Scoreboard: @unchecked Sendable {
     /// The nodes that subscribe: all but the origin.
     static let subscriberCount = 3
+    /// All of them, by their number.
+    static let all = 0..<subscriberCount
     /// The sequence number of events that only show that a subscriber hears.
     static let greeting = UInt64.max
 
@@ -17,14 +19,21 @@ final class Scoreboard: @unchecked Sendable {
     private let words: UnsafeMutablePointer<Atomic<UInt64>>
     /// How many events it has room for.
     let capacity: Int
+    /// Those that take part in the run.
+    let listeners: Range<Int>
 
-    private init(mapping: UnsafeMutableRawPointer, wordCount: Int, capacity: Int) {
+    private init(
+        mapping: UnsafeMutableRawPointer, wordCount: Int, capacity: Int, listeners: Range<Int>
+    ) {
+        self.listeners = listeners
         words = mapping.bindMemory(to: Atomic<UInt64>.self, capacity: wordCount)
         self.capacity = capacity
     }
 
     /// Makes the file and maps it.
-    static func create(at path: String, capacity: Int) throws(BenchmarkError) -> Scoreboard {
+    static func create(
+        at path: String, capacity: Int, listeners: Range<Int> = all
+    ) throws(BenchmarkError) -> Scoreboard {
         let count = headerCount + (1 + subscriberCount) * capacity
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0, ftruncate(descriptor, count * 8) == 0 else {
@@ -32,7 +41,8 @@ final class Scoreboard: @unchecked Sendable {
         }
         defer { close(descriptor) }
         let board = Scoreboard(
-            mapping: try map(descriptor, count), wordCount: count, capacity: capacity)
+            mapping: try map(descriptor, count), wordCount: count, capacity: capacity,
+            listeners: listeners)
         board.words[headerCount - 1].store(UInt64(capacity), ordering: .releasing)
         return board
     }
@@ -48,7 +58,7 @@ final class Scoreboard: @unchecked Sendable {
         let count = Int(status.st_size) / 8
         return Scoreboard(
             mapping: try map(descriptor, count), wordCount: count,
-            capacity: (count - headerCount) / (1 + subscriberCount))
+            capacity: (count - headerCount) / (1 + subscriberCount), listeners: all)
     }
 
     private static func map(
@@ -87,14 +97,14 @@ final class Scoreboard: @unchecked Sendable {
 
     /// The next greeting is another one.
     func forgetGreetings() {
-        for subscriber in 0..<Scoreboard.subscriberCount {
+        for subscriber in listeners {
             words[subscriber].store(0, ordering: .releasing)
         }
     }
 
-    /// Whether every subscriber has heard a greeting.
+    /// Whether every subscriber of the run has heard a greeting.
     var isEverybodyReady: Bool {
-        (0..<Scoreboard.subscriberCount).allSatisfy { words[$0].load(ordering: .acquiring) == 1 }
+        listeners.allSatisfy { words[$0].load(ordering: .acquiring) == 1 }
     }
 
     /// How many different events a subscriber has.
@@ -118,19 +128,26 @@ final class Scoreboard: @unchecked Sendable {
     ///
     /// Unit: milliseconds. Above the time after which a node asks for a gap again.
     private static let quiet: UInt64 = 8_000
+    /// How many milliseconds lie between two looks at something else.
+    private static let restfulness = 20
 
     /// Waits until all have `count` events, or nothing has come for long.
-    func waitForAll(_ count: Int) {
+    ///
+    /// - Parameter look: Called every 20 milliseconds, so that it costs the run little.
+    func waitForAll(_ count: Int, meanwhile look: () -> Void = {}) {
         var last = 0
+        var rests = 0
         var since = MonotonicClock.now()
         let end = since + 120_000_000_000
         while MonotonicClock.now() < end {
-            let counts = (0..<Scoreboard.subscriberCount).map { self.count(of: $0) }
+            let counts = listeners.map { self.count(of: $0) }
             if counts.allSatisfy({ $0 >= count }) { return }
             let sum = counts.reduce(0, +)
             if sum != last { (last, since) = (sum, MonotonicClock.now()) }
             if MonotonicClock.now() - since > Scoreboard.quiet * 1_000_000 { return }
             MonotonicClock.sleep(milliseconds: 1)
+            rests += 1
+            if rests.isMultiple(of: Scoreboard.restfulness) { look() }
         }
     }
 }

@@ -210,10 +210,12 @@ int main(int count, char **words) {
     be_server(publisher);
     bind_soon(publisher);
     if (strcmp(mode, "latency") == 0) {
-        uint64_t before = processor_time();
-        measure_latency("floor", publish, flush);
-        print_figure("event.cpu", "floor",
-                     (double)(processor_time() - before) / 1e3 / LATENCY_EVENTS, "us");
+        greet(publish, flush);
+        const uint64_t before = processor_time();
+        publish_at_rate(publish, flush);
+        const uint64_t spent = processor_time() - before;
+        print_latency("event", "floor", 0, LATENCY_EVENTS);
+        print_figure("event.cpu", "floor", (double)spent / 1e3 / LATENCY_EVENTS, "us");
     } else if (strcmp(mode, "paced") == 0) {
         measure_paced();
     } else if (clears != NULL) {

@@ -113,10 +113,13 @@ int main(int count, char **words) {
     make_stream();
     start_subscribers(subscribe);
     stream = open_stream(is_latency);
-    if (is_latency)
-        measure_latency("jetstream", publish, NULL);
-    else
+    if (is_latency) {
+        greet(publish, NULL);
+        publish_at_rate(publish, NULL);
+        print_latency("event", "jetstream", 0, LATENCY_EVENTS);
+    } else {
         measure_throughput("jetstream", publish, flush, JETSTREAM_EVENTS);
+    }
     end_subscribers();
     _exit(0);
 }

@@ -15,7 +15,7 @@ PEERS = {"floor": "C floor", "jetstream": "JetStream", "sitestacker": "sitestack
 ROWS = [
     ("event.last3.p50", "publish to the last of 3, p50", "µs"),
     ("event.last3.p99", "publish to the last of 3, p99", "µs"),
-    ("event.oneway.p50", "publish to any of 3, p50", "µs"),
+    ("event.oneway.p50", "publish to one of 3, each counted, p50", "µs"),
     ("event.cpu", "of it: processor time of all four, an event", "µs"),
     ("event.latency.lost", "lost of 3 x 1,500", "events"),
     ("event.throughput.all3", "200-byte events to all 3", "events/s"),
@@ -26,10 +26,10 @@ ROWS = [
     ("overload.publish_rate", "one frozen: accepted, 1 KiB", "events/s"),
     ("overload.healthy_rate", "one frozen: to both healthy ones", "events/s"),
     ("overload.healthy.p50", "one frozen: publish to the last healthy one, p50", "µs"),
-    ("awake.publish_rate", "none frozen: accepted, 1 KiB", "events/s"),
-    ("awake.healthy_rate", "none frozen: to the same two", "events/s"),
-    ("awake.healthy.p50", "none frozen: publish to the last of these two, p50", "µs"),
-    ("awake.lost.healthy_subs", "none frozen: lost by these two", "events"),
+    ("absent.publish_rate", "without the frozen one: accepted, 1 KiB", "events/s"),
+    ("absent.healthy_rate", "without it: to the same two", "events/s"),
+    ("absent.healthy.p50", "without it: publish to the last of these two, p50", "µs"),
+    ("absent.lost.healthy_subs", "without it: lost by these two", "events"),
     ("overload.lost.healthy_subs", "one frozen: lost by healthy ones", "events"),
     ("overload.lost.frozen_sub", "one frozen: lost by it, once awake", "events"),
     ("overload.memory.origin", "one frozen: memory of the origin", "MiB RssAnon"),
@@ -82,12 +82,15 @@ def number(value):
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.1f}"
 
 
-def cell(values):
+def cell(values, rounds):
+    """The median and the range; how many rounds where it is not all of them."""
     if not values:
         return ""
     low, high = min(values.values()), max(values.values())
-    middle = number(statistics.median(values.values()))
-    return middle if low == high else f"{middle} ({number(low)} to {number(high)})"
+    text = number(statistics.median(values.values()))
+    if low != high:
+        text += f" ({number(low)} to {number(high)})"
+    return text if len(values) == rounds else f"{text}, of {len(values)}"
 
 
 def ratio(figures, what, ours, other, beside=None):
@@ -120,7 +123,7 @@ def marks(figures):
             figures, f"cleared.{state}.p50", "sitestacker", "floor", f"order.{state}.last3.p50")
         yield f"cleared in 3 PHP-FPM, {name}: beside the same in C without proof", same, None, "x"
     mine = figures.get(("overload.healthy_rate", "sitestacker"), {})
-    theirs = figures.get(("awake.healthy_rate", "sitestacker"), {})
+    theirs = figures.get(("absent.healthy_rate", "sitestacker"), {})
     shares = [mine[r] / theirs[r] for r in mine if theirs.get(r)]
     share = statistics.median(shares) if shares else None
     yield "one frozen: events/s to the healthy ones, at least 0.9 x those without it", share, \
@@ -149,14 +152,15 @@ def block(figures, commit):
     today = datetime.datetime.now(datetime.timezone.utc).date()
     lines = [
         BEGIN,
-        f"Measured {today} at {commit}: {rounds} rounds, medians (lowest to highest round).",
+        f"Measured {today} at {commit}: {rounds} rounds, medians (lowest to highest round); where a "
+        "program failed in a round, the number of those that count.",
         f"Machine: {machine()}.",
         "",
         "| What | " + " | ".join(PEERS.values()) + " |",
         "| --- " * (1 + len(PEERS)) + "|",
     ]
     for what, text, unit in ROWS:
-        cells = [cell(figures.get((what, peer))) for peer in PEERS]
+        cells = [cell(figures.get((what, peer)), rounds) for peer in PEERS]
         if any(cells):
             lines.append(f"| {text}, {unit} | " + " | ".join(cells) + " |")
     lines += ["", "| Mark | Measured | Met |", "| --- | --- | --- |"]
