@@ -63,9 +63,12 @@ struct MeshPorts: Sendable {
 enum RuntimeDirectory {
     /// Makes a folder for the script that PHP-FPM runs; others may pass and read, not write.
     ///
+    /// Below the one that systemd made for this service, where there is one: /tmp may be another
+    /// one for PHP-FPM (`PrivateTmp=`), and anybody may take a name there first.
+    /// Source: systemd.exec(5), `RuntimeDirectory=`.
     /// - Throws: `ConfigurationError` where it cannot be made.
     static func make(for state: SiteState) throws -> String {
-        let parent = geteuid() == 0 ? "/run/sitestacker" : "/tmp/sitestacker-\(geteuid())"
+        let parent = try parent()
         let name = state.folder.split(separator: "/").last.map(String.init) ?? "site"
         let path = "\(parent)/\(name)"
         for folder in [parent, path] {
@@ -79,6 +82,19 @@ enum RuntimeDirectory {
         return path
     }
 
+    private static func parent() throws -> String {
+        let given = ProcessInfo.processInfo.environment["RUNTIME_DIRECTORY"] ?? ""
+        guard let first = given.split(separator: ":").first.map(String.init) else {
+            return geteuid() == 0 ? "/run/sitestacker" : "/tmp/sitestacker-\(geteuid())"
+        }
+        guard first.hasPrefix("/") else {
+            throw failure(
+                .unsafe, first, expected: "an absolute path in RUNTIME_DIRECTORY",
+                found: "another one")
+        }
+        return first
+    }
+
     /// Refuses a folder in which somebody else could put a script in place of ours.
     private static func check(_ folder: String) throws {
         let attributes = try FileManager.default.attributesOfItem(atPath: folder)
@@ -87,7 +103,9 @@ enum RuntimeDirectory {
         guard attributes[.type] as? FileAttributeType == .typeDirectory, isOurs, mode & 0o022 == 0
         else {
             throw failure(
-                .unsafe, folder, expected: "a folder of ours which nobody else may write",
+                .unsafe, folder,
+                expected: "a folder of ours which nobody else may write; RuntimeDirectory= in the "
+                    + "unit gives one of its own",
                 found: "another one")
         }
     }

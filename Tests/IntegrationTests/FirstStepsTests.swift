@@ -43,6 +43,29 @@ extension BlackBox.FirstStepsTests {
         }
     }
 
+    @Test(
+        "What PHP-FPM runs lies in the folder that systemd made for the service",
+        .timeLimit(.minutes(1)))
+    func runtimeDirectory() async throws {
+        try await Cluster.new { cluster in
+            let server = cluster[1]
+            try server.configure(urls: [server.url])
+            let folder = "\(server.root)/run"
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: false,
+                attributes: [.posixPermissions: 0o755])
+            let daemon = try server.launch(environment: ["RUNTIME_DIRECTORY": "\(folder):/other"])
+            try await eventually("a folder of the site: \(daemon.errors)") {
+                guard daemon.isRunning else { throw Overdue(description: daemon.errors) }
+                return try FileManager.default.contentsOfDirectory(atPath: folder).count == 1
+            }
+            try await server.stop()
+            let relative = try await server.launch(environment: ["RUNTIME_DIRECTORY": "run"]).end()
+            #expect(relative.status == 78, "\(relative)")
+            #expect(relative.errors.contains("an absolute path in RUNTIME_DIRECTORY"))
+        }
+    }
+
     @Test("A door that is taken is told in the system's words", .timeLimit(.minutes(1)))
     func takenDoor() async throws {
         try await Cluster.founded(running: [1]) { cluster in
