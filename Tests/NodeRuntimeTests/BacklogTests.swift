@@ -24,7 +24,9 @@ import WireFormat
         var backlog = Backlog()
         #expect(!backlog.isOpen)
         for size in [1, 2] { backlog.add(entry(size)) }
+        #expect(backlog.isOpen, "one waits")
         let first = backlog.takeHandful() ?? []
+        #expect(backlog.isOpen, "they are out")
         backlog.add(entry(3))
         let early = backlog.takeHandful() ?? []
         #expect(first.count == 2 && early.isEmpty)
@@ -32,7 +34,12 @@ import WireFormat
         #expect(backlog.hasReturned)
         backlog.giveBack(verdicts(backlog.takeHandful() ?? []))
         var sizes: [Int] = []
-        while let verdict = backlog.next() { sizes.append(verdict.entry.byteCount) }
+        while true {
+            let isOpen = backlog.isOpen
+            guard let verdict = backlog.next() else { break }
+            #expect(isOpen, "what came back waits for the node")
+            sizes.append(verdict.entry.byteCount)
+        }
         #expect(sizes == [1, 2, 3])
         #expect(!backlog.isOpen)
     }
