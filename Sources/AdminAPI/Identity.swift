@@ -18,8 +18,11 @@ public struct IdentityDocument: Codable, Sendable, Hashable {
     public var url: String?
     /// Who it is logged in as; absent where it is not.
     public var user: UserDocument?
-    /// The serial of the last grant this node held; the next must be higher.
+    /// The highest serial of the grants that ``grantUser`` gave this node; his next must be
+    /// higher.
     public var grantSerial: UInt64
+    /// The name of the user as whom it joined last; absent before the first login.
+    public var grantUser: String?
     /// Heads of this node's logs, which a new grant should cover.
     public var heads: [HeadDocument]
     /// Whether another member has heard that this node's grant has ended; in the answer to a
@@ -30,8 +33,9 @@ public struct IdentityDocument: Codable, Sendable, Hashable {
     public init(
         cluster: String?, root: String?, node: String, nodeKey: String, curveKey: String,
         fingerprint: String, url: String?, user: UserDocument?, grantSerial: UInt64,
-        heads: [HeadDocument]
+        grantUser: String? = nil, heads: [HeadDocument]
     ) {
+        self.grantUser = grantUser
         self.cluster = cluster
         self.root = root
         self.node = node
@@ -237,9 +241,12 @@ public struct JoinRequestDocument: Codable, Sendable, Hashable {
     public var root: String
     /// Accounts and grants known to the holder, and the new grant.
     public var records: [SealedRecordDocument]
+    /// The hash of the new grant in hexadecimal digits: the one the node is to speak under.
+    public var grant: String
 
     /// Makes the document from its fields.
-    public init(cluster: String, root: String, records: [SealedRecordDocument]) {
+    public init(cluster: String, root: String, records: [SealedRecordDocument], grant: String) {
+        self.grant = grant
         self.cluster = cluster
         self.root = root
         self.records = records

@@ -75,6 +75,8 @@ public struct Grant: Hashable, Sendable {
     /// Not valid after.
     public var notAfter: WallTime
     /// Counts this user's grants for this node; the highest counts.
+    ///
+    /// Limit: ``highestSerial``.
     public var serial: UInt64
     /// Batches of earlier grants which this one vouches for.
     public var covers: [EpochHead]
@@ -93,6 +95,28 @@ public struct Grant: Hashable, Sendable {
         self.notAfter = notAfter
         self.serial = serial
         self.covers = covers
+    }
+
+    /// The highest serial that can be written.
+    ///
+    /// Source: docs/specification/wire.md.
+    public static let highestSerial = UInt64(Int64.max)
+
+    /// The serial after one; of the highest itself, so that nobody can make a user's next grant
+    /// impossible: of equal ones the later grant counts.
+    public static func serial(after serial: UInt64) -> UInt64 {
+        min(serial, highestSerial - 1) + 1
+    }
+
+    /// The same grant by the next key of its user.
+    ///
+    /// It covers nothing: the grant before counts on, and what it covers with it.
+    public func renewed(by successor: UserKey) -> Grant {
+        var grant = self
+        grant.user = successor
+        grant.serial = Grant.serial(after: serial)
+        grant.covers = []
+        return grant
     }
 }
 

@@ -144,9 +144,14 @@ public struct Member: Hashable, Sendable {
     public let grantHash: Digest
     /// The name of the user who vouches for it.
     public let user: String
+    /// The CURVE keys that grants which count name for it: which one it has, the node itself says.
+    public let curveKeys: Set<CurveKey>
 
     /// Joins a node and the grant that makes it a member.
-    public init(node: NodeID, grant: Grant, grantHash: Digest, user: String) {
+    public init(
+        node: NodeID, grant: Grant, grantHash: Digest, user: String, curveKeys: Set<CurveKey>
+    ) {
+        self.curveKeys = curveKeys
         self.node = node
         self.grant = grant
         self.grantHash = grantHash

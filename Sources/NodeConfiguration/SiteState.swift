@@ -21,6 +21,8 @@ public struct SiteState: Sendable, Hashable {
         case records = "records"
         /// The ports that the installation's sockets took.
         case ports = "ports"
+        /// The name of the user as whom the node joined.
+        case joinedAs = "joined-as"
         /// The serial of the grant that `logout` ended.
         case loggedOut = "logged-out"
     }

@@ -30,7 +30,7 @@ struct MeasuredNode: Sendable {
         log = try SQLiteEventLog(directory: state)
         let start = try NodeRecovery(
             identity: identity, instance: fixture.instance(of: index), pin: fixture.pin,
-            settings: settings, ignoredGrantSerial: 0, bootstrap: fixture.records
+            joinedAs: nil, settings: settings, ignoredGrantSerial: 0, bootstrap: fixture.records
         ).start(from: try await log.recover())
         guard let start else {
             throw BenchmarkError(operation: "start node \(index)", detail: "no grant for it")

@@ -15,6 +15,12 @@ struct FileClusterStore: ClusterStore {
 
     func pin(_ pin: ClusterPin) throws { try state.write(.clusterPin, ClusterPinFile.encode(pin)) }
 
+    func joinedUser() throws -> String? {
+        try state.read(.joinedAs).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    func join(as user: String) throws { try state.write(.joinedAs, Array(user.utf8)) }
+
     func bootstrapRecords() throws -> [SealedRecord] {
         try state.decoded(.records) { try RecordFile.decode($0) } ?? []
     }

@@ -208,16 +208,18 @@ private struct NoReactor: EventReactor {
 }
 
 private final class TestStore: ClusterStore {
-    private let state: Mutex<(pin: ClusterPin?, serial: UInt64)>
+    private let state: Mutex<(pin: ClusterPin?, serial: UInt64, user: String?)>
     private let records: [SealedRecord]
 
     init(pin: ClusterPin?, records: [SealedRecord]) {
-        state = Mutex((pin, 0))
+        state = Mutex((pin, 0, "alice"))
         self.records = records
     }
 
     func clusterPin() throws -> ClusterPin? { state.withLock { $0.pin } }
     func pin(_ pin: ClusterPin) throws { state.withLock { $0.pin = pin } }
+    func joinedUser() throws -> String? { state.withLock { $0.user } }
+    func join(as user: String) throws { state.withLock { $0.user = user } }
     func bootstrapRecords() throws -> [SealedRecord] { records }
     func loggedOutSerial() throws -> UInt64 { state.withLock { $0.serial } }
     func logOut(serial: UInt64) throws { state.withLock { $0.serial = serial } }

@@ -105,12 +105,8 @@ extension Authority {
                 switch record.record {
                 case .account(let account):
                     return account.name == name ? nil : record.record
-                case .grant(var grant):
-                    guard let successor else { return nil }
-                    grant.user = successor
-                    grant.serial += 1
-                    grant.covers = []
-                    return .grant(grant)
+                case .grant(let grant):
+                    return successor.map { .grant(grant.renewed(by: $0)) }
                 case .revocation(let revocation):
                     return revocation.subject == .user(key) ? nil : record.record
                 case .void, .client: return record.record

@@ -94,6 +94,25 @@ extension Authority {
     /// This node as a member: whom it is logged in as; `nil` where it is not.
     public var ownMember: Member? { members.first { $0.node == own } }
 
+    /// A member, under the grant that it has named itself if that one counts.
+    ///
+    /// Which grant a node speaks under only the node can say; others may have signed newer ones.
+    public func member(_ node: NodeID, speakingUnder grant: Digest?) -> Member? {
+        guard let member = members.first(where: { $0.node == node }) else { return nil }
+        guard node != own, let standing = grant.flatMap({ grantFold?.grants[$0] }),
+            standing.isEffective, standing.grant.node == node
+        else { return member }
+        return Member(
+            node: node, grant: standing.grant, grantHash: standing.hash,
+            user: standing.user ?? "", curveKeys: member.curveKeys)
+    }
+
+    /// The highest serial among the grants that a user's present key has signed for a node, ended
+    /// ones too; 0 for none.
+    public func highestSerial(of user: String, for node: NodeID) -> UInt64 {
+        grantFold?.highestSerial(of: user, for: node) ?? 0
+    }
+
     /// The keys of foreign clients, in order.
     public var clients: [ClientKey] { grantFold?.clients ?? [] }
 

@@ -12,6 +12,11 @@ public struct Authority: Sendable {
     public private(set) var pin: ClusterPin?
     /// This node.
     public let own: NodeID
+    /// As whom this node has joined; `nil` where it takes anybody's word for itself.
+    ///
+    /// Without it any user of the cluster could put a grant of his before the own one: grants for
+    /// a node's keys need no consent of that node.
+    public private(set) var ownUser: String?
     /// How messages name the users file.
     let usersFile: String
     var recordSet: RecordSet
@@ -26,10 +31,12 @@ public struct Authority: Sendable {
 
     /// Starts from what the disk holds; pins that come of it are returned by the next change.
     public init(
-        pin: ClusterPin?, own: NodeID, records: [VerifiedRecord] = [], users: [AllowedUser] = [],
-        pins: [PinnedUser] = [], usersFile: String = "~/.sitestacker/users"
+        pin: ClusterPin?, own: NodeID, joinedAs ownUser: String? = nil,
+        records: [VerifiedRecord] = [], users: [AllowedUser] = [], pins: [PinnedUser] = [],
+        usersFile: String = "~/.sitestacker/users"
     ) {
         self.pin = pin
+        self.ownUser = ownUser
         self.own = own
         self.usersFile = usersFile
         recordSet = RecordSet(root: pin?.root)
@@ -52,6 +59,13 @@ public struct Authority: Sendable {
         dating = Dating()
         let addition = recordSet.add(known)
         return takeUnreported() + stored(addition) + refold()
+    }
+
+    /// Takes the user as whom this node joins.
+    public mutating func setOwnUser(_ name: String) -> [AuthorityChange] {
+        guard name != ownUser else { return takeUnreported() }
+        ownUser = name
+        return takeUnreported() + refold()
     }
 
     /// Adds records whose signatures hold; those known already change nothing.
@@ -107,7 +121,8 @@ public struct Authority: Sendable {
         if let root = pin?.root {
             let accounts = AccountFold(root: root, records: records)
             accountFold = accounts
-            grantFold = GrantFold(records: records, accounts: accounts)
+            grantFold = GrantFold(
+                records: records, accounts: accounts, own: own, joinedAs: ownUser)
         } else {
             accountFold = nil
             grantFold = nil
@@ -124,14 +139,21 @@ public struct Authority: Sendable {
         return pins + (before == allowList.lines ? [] : [.standing])
     }
 
-    /// Nodes come before clients; of two nodes that claim one key the earlier grant has it.
+    /// Nodes come before clients; of two nodes that claim one key the one has it that an
+    /// administrator vouches for, then the earlier grant: when it begins its user says himself.
     private mutating func findKeys() {
         keys = [:]
         memberNodes = Set((grantFold?.members ?? []).map(\.node))
         ownGrant = ownMember?.grantHash
         let effective = (grantFold?.hashes ?? []).compactMap { grantFold?.grants[$0] }
             .filter(\.isEffective)
-            .sorted { ($0.grant.notBefore, $0.hash) < ($1.grant.notBefore, $1.hash) }
+            .sorted {
+                let isAdministrator = $0.accountScopes.contains(.admin)
+                guard isAdministrator == $1.accountScopes.contains(.admin) else {
+                    return isAdministrator
+                }
+                return ($0.grant.notBefore, $0.hash) < ($1.grant.notBefore, $1.hash)
+            }
         for standing in effective where keys[standing.grant.curveKey] == nil {
             keys[standing.grant.curveKey] = .node(standing.grant.node)
         }

@@ -22,6 +22,8 @@ struct GrantStanding: Sendable {
     let backing: Backing
     /// What the account includes.
     let accountScopes: Scopes
+    /// Whether the key that signed it is its user's present one.
+    let isOfLiveKey: Bool
     /// What each revocation that ends the grant still covers.
     ///
     /// Law: a batch stays valid only where every one covers it; so of two the lower wins.
@@ -64,7 +66,13 @@ struct GrantFold: Sendable {
     private var endedClients: Set<CurveKey> = []
 
     /// Folds the records, given in the order of their hashes.
-    init(records: [VerifiedRecord], accounts: AccountFold) {
+    ///
+    /// - Parameters:
+    ///   - own: The node whose view this is.
+    ///   - ownUser: As whom it joined: it takes no other user's word for itself; `nil`: anybody's.
+    init(
+        records: [VerifiedRecord], accounts: AccountFold, own: NodeID, joinedAs ownUser: String?
+    ) {
         sortDenials(records, accounts)
         let live = liveGrants(records, accounts)
         for record in records {
@@ -88,7 +96,7 @@ struct GrantFold: Sendable {
         }
         clients.sort { $0.curveKey < $1.curveKey }
         linkSuccessors()
-        findMembers()
+        findMembers(own: own, joinedAs: ownUser)
     }
 
     private mutating func sortDenials(_ records: [VerifiedRecord], _ accounts: AccountFold) {
@@ -155,7 +163,8 @@ struct GrantFold: Sendable {
         let tip = tips.first { vouching.contains($0.account.key) } ?? tips.first ?? tree?.base
         return GrantStanding(
             hash: hash, grant: grant, user: tree?.name, backing: backing,
-            accountScopes: tip?.account.scopes ?? [], endings: denials.map(\.covers))
+            accountScopes: tip?.account.scopes ?? [],
+            isOfLiveKey: accounts.isLive(grant.user), endings: denials.map(\.covers))
     }
 
     private static func backing(
@@ -189,24 +198,67 @@ struct GrantFold: Sendable {
         }
     }
 
-    private mutating func findMembers() {
-        var current: [NodeID: GrantStanding] = [:]
+    /// Takes one grant for each node: which one is shown, and for the own node is spoken under.
+    private mutating func findMembers(own: NodeID, joinedAs ownUser: String?) {
+        var byNode: [NodeID: [GrantStanding]] = [:]
         for hash in hashes {
             guard let standing = grants[hash], standing.isEffective else { continue }
-            let node = standing.grant.node
-            if let other = current[node], !Self.isNewer(standing, than: other) { continue }
-            current[node] = standing
+            guard standing.grant.node != own || ownUser == nil || standing.user == ownUser else {
+                continue
+            }
+            byNode[standing.grant.node, default: []].append(standing)
         }
-        members = current.keys.sorted().compactMap { node in
-            current[node].map {
-                Member(node: node, grant: $0.grant, grantHash: $0.hash, user: $0.user ?? "")
+        members = byNode.keys.sorted().compactMap { node in
+            let standings = byNode[node] ?? []
+            return Self.current(of: standings).map {
+                Member(
+                    node: node, grant: $0.grant, grantHash: $0.hash, user: $0.user ?? "",
+                    curveKeys: Set(standings.map(\.grant.curveKey)))
             }
         }
     }
 
-    /// Which of two grants for one node is shown and used for linking; ties by the lower hash,
-    /// as both come in the order of their hashes.
-    private static func isNewer(_ left: GrantStanding, than right: GrantStanding) -> Bool {
-        (left.grant.notBefore, left.grant.serial) > (right.grant.notBefore, right.grant.serial)
+    /// Which of several grants for one node is meant.
+    ///
+    /// Of one user that of a live key, then the highest serial: a retired key outranks nothing. Of
+    /// several users an administrator, since anybody can date his grant as he likes; of equals the
+    /// newest. Ties by the lower hash, as all come in the order of their hashes.
+    private static func current(of standings: [GrantStanding]) -> GrantStanding? {
+        var byUser: [String: GrantStanding] = [:]
+        for standing in standings {
+            let user = standing.user ?? ""
+            if let other = byUser[user], !supersedes(standing, other) { continue }
+            byUser[user] = standing
+        }
+        var current: GrantStanding?
+        for user in byUser.keys.sorted() {
+            guard let standing = byUser[user] else { continue }
+            if let other = current, !outranks(standing, other) { continue }
+            current = standing
+        }
+        return current
+    }
+
+    private static func supersedes(_ left: GrantStanding, _ right: GrantStanding) -> Bool {
+        guard left.isOfLiveKey == right.isOfLiveKey else { return left.isOfLiveKey }
+        return (left.grant.serial, left.grant.notBefore)
+            > (right.grant.serial, right.grant.notBefore)
+    }
+
+    private static func outranks(_ left: GrantStanding, _ right: GrantStanding) -> Bool {
+        let isAdministrator = left.accountScopes.contains(.admin)
+        guard isAdministrator == right.accountScopes.contains(.admin) else {
+            return isAdministrator
+        }
+        return left.grant.notBefore > right.grant.notBefore
+    }
+
+    /// The highest serial that a user's present key has given a node; `nil` for none.
+    ///
+    /// Of ended grants, too: what follows must be above them.
+    func highestSerial(of user: String, for node: NodeID) -> UInt64? {
+        hashes.compactMap { grants[$0] }.filter {
+            $0.grant.node == node && $0.user == user && $0.isOfLiveKey
+        }.map(\.grant.serial).max()
     }
 }

@@ -49,10 +49,10 @@ extension Roster {
             guard let theirs = facts.cluster else { return .notLoggedIn(url) }
             guard let cluster else { return nil }
             guard theirs == cluster else { return .wrongCluster(url, theirs) }
-            guard let grant = memberGrants[facts.node] else {
+            guard let keys = memberKeys[facts.node] else {
                 return facts.grant == nil ? .notLoggedIn(url) : .notMember(url, facts.node)
             }
-            return grant.curveKey == facts.curveKey ? nil : .wrongKey(url, facts.node)
+            return keys.contains(facts.curveKey) ? nil : .wrongKey(url, facts.node)
         }
     }
 }

@@ -36,7 +36,8 @@ public struct Roster: Sendable {
     let instance: InstanceID
     private(set) var cluster: ClusterID?
     private(set) var entries: [Entry]
-    private(set) var memberGrants: [NodeID: Grant]
+    /// The CURVE keys of the members: a door's answer, signed by the node, says which one is its.
+    private(set) var memberKeys: [NodeID: Set<CurveKey>]
     private(set) var members: [Member]
     private(set) var linked: Set<NodeID> = []
     private var jitter: Jitter
@@ -62,7 +63,7 @@ public struct Roster: Sendable {
         self.instance = instance
         self.cluster = cluster
         self.members = members
-        memberGrants = Self.grants(members)
+        memberKeys = Self.keys(members)
         jitter = Jitter(seed: seed)
         entries = []
         list(addresses, at: Instant(nanoseconds: 0))
@@ -82,7 +83,7 @@ public struct Roster: Sendable {
         case .joined(let cluster): self.cluster = cluster
         case .members(let members):
             self.members = members
-            memberGrants = Self.grants(members)
+            memberKeys = Self.keys(members)
         case .link(let node, let isUp): setLink(node, isUp: isUp, at: now)
         }
         giveUp(at: now)
@@ -128,8 +129,8 @@ public struct Roster: Sendable {
         entry.facts.map { $0.node == own && $0.instance == instance } ?? false
     }
 
-    private static func grants(_ members: [Member]) -> [NodeID: Grant] {
-        Dictionary(members.map { ($0.node, $0.grant) }, uniquingKeysWith: { first, _ in first })
+    private static func keys(_ members: [Member]) -> [NodeID: Set<CurveKey>] {
+        Dictionary(members.map { ($0.node, $0.curveKeys) }, uniquingKeysWith: { $0.union($1) })
     }
 
     /// Takes a list; what is known of URLs that stay is kept, and every door is asked anew.
@@ -236,7 +237,7 @@ public struct Roster: Sendable {
         var byNode: [NodeID: [Entry]] = [:]
         for entry in entries {
             guard let facts = entry.facts, facts.node != own, facts.cluster == cluster,
-                memberGrants[facts.node]?.curveKey == facts.curveKey
+                memberKeys[facts.node]?.contains(facts.curveKey) == true
             else { continue }
             byNode[facts.node, default: []].append(entry)
         }

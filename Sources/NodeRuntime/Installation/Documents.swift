@@ -134,7 +134,9 @@ extension NodeSnapshot {
         var documents: [MemberDocument] = []
         for entry in listed {
             let index = rest.firstIndex { $0.node == (entry.isSelf ? own : entry.facts?.node) }
-            let member = index.map { rest.remove(at: $0) }
+            let member = index.map { rest.remove(at: $0) }.flatMap {
+                authority.member($0.node, speakingUnder: entry.facts?.grant)
+            }
             documents.append(
                 document(member, url: entry.address.url, own: own, isSelf: entry.isSelf))
         }

@@ -47,6 +47,15 @@ extension Installation {
         if let node { return await node.holding() }
         if let idleHolding { return idleHolding }
         guard let pin = try stored({ try ports.store.clusterPin() }) else { return nil }
+        let authority = try await idleAuthority(pin)
+        idleHolding = LoginService.Holding(pin: pin, authority: authority) { [weak self] record in
+            await self?.keepWhileIdle(record) ?? false
+        }
+        return idleHolding
+    }
+
+    /// What the log holds, for a node that is not logged in.
+    func idleAuthority(_ pin: ClusterPin) async throws(ErrorDocument) -> Authority {
         let bootstrap = try stored { try ports.store.bootstrapRecords() }
         let recovered: RecoveredEventLog
         do {
@@ -54,12 +63,10 @@ extension Installation {
         } catch {
             throw ErrorDocument(error)
         }
-        let records = RecordVerifier(cluster: pin.cluster).verified(recovered.records + bootstrap)
-        let authority = Authority(pin: pin, own: identity.node, records: records)
-        idleHolding = LoginService.Holding(pin: pin, authority: authority) { [weak self] record in
-            await self?.keepWhileIdle(record) ?? false
-        }
-        return idleHolding
+        return Authority(
+            pin: pin, own: identity.node,
+            records: RecordVerifier(cluster: pin.cluster)
+                .verified(recovered.records + bootstrap))
     }
 
     /// Keeps a grant that came to a node which is logged out; whether it is durable.
@@ -127,10 +134,7 @@ extension LoginService.Holding {
             account: { name in authority.credential(for: name) },
             secret: SecretBytes(moving: &seed),
             records: { authority.records(authority.hashes) },
-            accept: { sealed in
-                guard
-                    let record = RecordVerifier(cluster: pin.cluster).verified([sealed]).first
-                else { return false }
+            accept: { record in
                 var later = authority
                 _ = later.add([record])
                 guard later.standing(of: record.hash) == .effective else { return false }
@@ -141,16 +145,16 @@ extension LoginService.Holding {
 
 extension Authority {
     /// The one live account of a name or address, as far as it can be logged in to.
-    fileprivate func credential(
-        for name: String
-    ) -> (name: String, credential: AccountCredential)? {
+    fileprivate func credential(for name: String) -> LoginService.KnownAccount? {
         let standing = accounts.first {
             ($0.account.name == name || $0.account.email == name) && !$0.isRemoved
         }
         guard let standing, standing.keys.count == 1 else { return nil }
         do {
             guard let encoded = self.credential(of: standing.account) else { return nil }
-            return (standing.account.name, try AccountCredential(encoded: encoded))
+            return LoginService.KnownAccount(
+                name: standing.account.name, key: standing.account.key,
+                credential: try AccountCredential(encoded: encoded))
         } catch {
             // Whoever signed such a record has locked that account himself.
             return nil

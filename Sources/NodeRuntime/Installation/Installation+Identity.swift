@@ -14,13 +14,16 @@ extension Installation {
         let pin = try stored { try ports.store.clusterPin() }
         let snapshot = await node?.snapshot()
         let member = snapshot?.authority.ownMember
-        let ended = endedSerial ?? 0
+        let joinedAs = try stored { try ports.store.joinedUser() }
+        let known = joinedAs.flatMap {
+            snapshot?.authority.highestSerial(of: $0, for: identity.node)
+        }
         return IdentityDocument(
             cluster: pin?.cluster.description, root: pin?.root.description,
             node: identity.node.description, nodeKey: identity.nodeKey.description,
             curveKey: identity.curveKey.description, fingerprint: identity.fingerprint,
             url: snapshot?.ownURL, user: member.flatMap { snapshot?.document(of: $0) },
-            grantSerial: max(member?.grant.serial ?? 0, ended),
+            grantSerial: max(known ?? 0, endedSerial ?? 0), grantUser: joinedAs,
             heads: (snapshot?.heads ?? []).filter { $0.log.origin == identity.node }
                 .map(HeadDocument.init))
     }

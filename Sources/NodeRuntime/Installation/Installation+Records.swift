@@ -84,19 +84,11 @@ extension Installation {
                 exitStatus: ExitStatus.notAuthorised)
         }
         let records = try verified(try sealed(request.records), in: pin)
-        let authority = Authority(pin: pin, own: identity.node, records: records)
-        guard let member = authority.ownMember, member.grant.nodeKey == identity.nodeKey,
-            member.grant.curveKey == identity.curveKey
-        else {
-            throw ErrorDocument(
-                code: "no-grant",
-                message: "none of the records is a grant for this node that counts",
-                hint: "log in again; the password may have been changed meanwhile",
-                exitStatus: ExitStatus.notAuthorised)
-        }
+        let (authority, member) = try await joining(pin, records, grant: request.grant)
         try await persist(.records(records))
         try stored {
             try ports.store.pin(pin)
+            try ports.store.join(as: member.user)
             try ports.store.logOut(serial: 0)
         }
         logger.notice("logged in to cluster \(cluster.short)")
@@ -105,6 +97,42 @@ extension Installation {
         // A node that runs still speaks under the grant that it was started with.
         document.user = UserDocument(member, in: authority)
         return document
+    }
+
+    /// What the node will be a member by, with all that is known here and what it is given.
+    ///
+    /// Only the grant that the user has signed just now will do: not another user's, and not an
+    /// older one that would stay in force beside it.
+    private func joining(
+        _ pin: ClusterPin, _ records: [VerifiedRecord], grant: String
+    ) async throws(ErrorDocument) -> (Authority, Member) {
+        var authority: Authority
+        if let node {
+            authority = await node.snapshot().authority
+        } else {
+            authority = try await idleAuthority(pin)
+        }
+        _ = authority.add(records)
+        let report = authority.grants(at: ports.clock.now().wall).first {
+            $0.hash.description == grant
+        }
+        guard let report, report.state.isCurrent, report.grant.nodeKey == identity.nodeKey,
+            report.grant.curveKey == identity.curveKey
+        else {
+            throw ErrorDocument(
+                code: "no-grant",
+                message: "none of the records is a grant for this node that counts",
+                hint: "log in again; the password may have been changed meanwhile",
+                exitStatus: ExitStatus.notAuthorised)
+        }
+        _ = authority.setOwnUser(report.user)
+        guard let member = authority.ownMember, member.grantHash == report.hash else {
+            throw ErrorDocument(
+                code: "newer-grant",
+                message: "\(report.user) has given this node a grant that goes before this one",
+                hint: "log in again", exitStatus: ExitStatus.failed)
+        }
+        return (authority, member)
     }
 
     /// Leaves the mesh; the log stays.
@@ -116,9 +144,10 @@ extension Installation {
         let snapshot = await node.snapshot()
         let member = snapshot.authority.ownMember
         let isHeard = member == nil ? await isHeard(by: node) : false
-        let serials = snapshot.authority.grants(at: snapshot.moment.wall)
-            .filter { $0.grant.node == identity.node }.map(\.grant.serial)
-        try stored { try ports.store.logOut(serial: serials.max() ?? 1) }
+        let serial = snapshot.authority.ownUser.map {
+            snapshot.authority.highestSerial(of: $0, for: identity.node)
+        }
+        try stored { try ports.store.logOut(serial: max(1, serial ?? 0)) }
         logger.notice("logged out")
         audit.done(
             .logout, user: member?.user, address: Auditor.local,

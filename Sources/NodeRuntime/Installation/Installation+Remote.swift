@@ -21,7 +21,9 @@ extension Installation {
                 hint: "write it as in sitestacker.yml", exitStatus: ExitStatus.usage)
         }
         guard !listed.isSelf else { return try await identity() }
-        let member = snapshot.authority.members.first { $0.node == listed.facts?.node }
+        let member = listed.facts.flatMap {
+            snapshot.authority.member($0.node, speakingUnder: $0.grant)
+        }
         guard let member else { return try await stranger(at: listed.address, node) }
         if case .silent(let answer) = await ask(listed, node, snapshot) {
             throw .silent(request.url, answer.error ?? "no answer")
@@ -31,7 +33,9 @@ extension Installation {
             cluster: node.pin.cluster.description, root: nil, node: member.node.description,
             nodeKey: member.grant.nodeKey.description,
             curveKey: member.grant.curveKey.description, fingerprint: keys.description,
-            url: request.url, user: snapshot.document(of: member), grantSerial: member.grant.serial,
+            url: request.url, user: snapshot.document(of: member),
+            grantSerial: snapshot.authority.highestSerial(of: member.user, for: member.node),
+            grantUser: member.user,
             heads: snapshot.heads.filter { $0.log.origin == member.node }.map(HeadDocument.init))
     }
 

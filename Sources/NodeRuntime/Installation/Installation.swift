@@ -98,11 +98,14 @@ public actor Installation: AdminService, DoorService {
         instance = Installation.newInstance()
         guard let ended = endedSerial else { return nil }
         let start = try NodeRecovery(
-            identity: identity, instance: instance, pin: pin, settings: settings,
-            ignoredGrantSerial: ended,
+            identity: identity, instance: instance, pin: pin,
+            joinedAs: try ports.store.joinedUser(), settings: settings, ignoredGrantSerial: ended,
             bootstrap: try ports.store.bootstrapRecords()
         ).start(from: recovered)
         guard let start else { return nil }
+        if try ports.store.joinedUser() == nil, let user = start.recovered.authority.ownUser {
+            try ports.store.join(as: user)
+        }
         let transport = try ports.transport(identity)
         return Node(start, ports: ports.nodePorts(introduction, transport, site), logger: logger)
     }
@@ -258,6 +261,10 @@ public protocol ClusterStore: Sendable {
     func clusterPin() throws -> ClusterPin?
     /// Makes the cluster durable.
     func pin(_ pin: ClusterPin) throws
+    /// The name of the user as whom the node joined; `nil` before the first login.
+    func joinedUser() throws -> String?
+    /// Makes durable as whom the node joins.
+    func join(as user: String) throws
     /// Records that were made before there was a log, as `init` does.
     func bootstrapRecords() throws -> [SealedRecord]
     /// The serial of the grant that `logout` ended; 0 for none.

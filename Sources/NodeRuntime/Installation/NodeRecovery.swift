@@ -10,6 +10,7 @@ public struct NodeRecovery {
     private let identity: NodeIdentity
     private let instance: InstanceID
     private let pin: ClusterPin
+    private let ownUser: String?
     private let settings: InstallationSettings
     private let ignoredGrantSerial: UInt64
     private let bootstrap: [SealedRecord]
@@ -17,15 +18,18 @@ public struct NodeRecovery {
     /// Joins what a start needs beside the log.
     ///
     /// - Parameters:
+    ///   - ownUser: As whom the node joined; `nil` where nothing says so.
     ///   - ignoredGrantSerial: Grants with this serial or a lower one were ended by `logout`.
     ///   - bootstrap: Records that were made before there was a log.
     public init(
         identity: NodeIdentity, instance: InstanceID, pin: ClusterPin,
-        settings: InstallationSettings, ignoredGrantSerial: UInt64, bootstrap: [SealedRecord]
+        joinedAs ownUser: String?, settings: InstallationSettings, ignoredGrantSerial: UInt64,
+        bootstrap: [SealedRecord]
     ) {
         self.identity = identity
         self.instance = instance
         self.pin = pin
+        self.ownUser = ownUser
         self.settings = settings
         self.ignoredGrantSerial = ignoredGrantSerial
         self.bootstrap = bootstrap
@@ -37,12 +41,14 @@ public struct NodeRecovery {
     public func start(from recovered: RecoveredEventLog) throws -> NodeStart? {
         let records = RecordVerifier(cluster: pin.cluster).verified(
             recovered.records + bootstrap)
-        let authority = Authority(
-            pin: pin, own: identity.node, records: records, users: settings.users,
-            pins: recovered.pins, usersFile: settings.usersFile)
+        var authority = Authority(
+            pin: pin, own: identity.node, joinedAs: ownUser, records: records,
+            users: settings.users, pins: recovered.pins, usersFile: settings.usersFile)
         guard let member = authority.ownMember, member.grant.serial > ignoredGrantSerial else {
             return nil
         }
+        // State of an earlier version does not say it: whom the fold takes first, from now on.
+        _ = authority.setOwnUser(member.user)
         var keys = NodeKeyRing()
         for case .grant(let grant) in records.map(\.record) { try keys.insert(grant.nodeKey) }
         return NodeStart(

@@ -22,17 +22,25 @@ actor LoginService {
     /// The counts of what went well.
     static let successes: Set<String> = ["login.proven", "login.granted"]
 
+    /// An account that can be logged in to.
+    struct KnownAccount: Sendable {
+        /// Its canonical name.
+        let name: String
+        let key: UserKey
+        let credential: AccountCredential
+    }
+
     /// What a holder must know to answer.
     struct Holding: Sendable {
         let pin: ClusterPin
-        /// The account of a name or address, with its canonical name.
-        let account: @Sendable (String) async -> (name: String, credential: AccountCredential)?
+        /// The account of a name or address.
+        let account: @Sendable (String) async -> KnownAccount?
         /// What unknown names are answered from: known to members only.
         let secret: SecretBytes
         /// The records to give.
         let records: @Sendable () async -> [SealedRecord]
         /// Takes the new grant.
-        let accept: @Sendable (SealedRecord) async -> Bool
+        let accept: @Sendable (VerifiedRecord) async -> Bool
     }
 
     private enum Step {
@@ -43,7 +51,10 @@ actor LoginService {
 
     private struct Session {
         var step: Step
-        let account: (name: String, credential: AccountCredential)?
+        let account: KnownAccount?
+        /// The keys that may be granted.
+        let nodeKey: NodeKey
+        let curveKey: CurveKey
         /// As it was typed.
         let name: String
         let address: String
@@ -137,7 +148,8 @@ actor LoginService {
         sessions[session.description] = Session(
             step: .started(
                 Spake2PlusVerifier(record: account.verifier, binding: transcript.binding)),
-            account: known, name: name, address: address, began: clock.now().instant)
+            account: known, nodeKey: nodeKey, curveKey: curveKey, name: name, address: address,
+            began: clock.now().instant)
         return LoginReply(
             session: session.description, cluster: holding.pin.cluster.description,
             parameters: Hexadecimal.encode(account.parameters.encoded),
@@ -175,7 +187,16 @@ actor LoginService {
         let record = try RecordCodec.decodeSealed(
             try channel.open(try LoginService.bytes(of: message)))
         end(id)
-        guard await holding.accept(record) else {
+        guard
+            case .success(let verified) = RecordVerifier(cluster: holding.pin.cluster)
+                .verify(record), case .grant(let grant) = verified.record,
+            grant.user == session.account?.key, grant.nodeKey == session.nodeKey,
+            grant.curveKey == session.curveKey
+        else {
+            throw LoginService.refusal(
+                "other-grant", "expected a grant by this user for the keys of this login")
+        }
+        guard await holding.accept(verified) else {
             throw LoginService.refusal("grant-refused", "expected a grant that counts")
         }
         counters.count("login.granted")

@@ -82,12 +82,8 @@ struct ClusterAccounts: Sendable {
             case .account(let other):
                 return other.name == account.user.name
                     ? nil : RecordDraft(signed.record, credential: signed.sealed.credential)
-            case .grant(var grant):
-                guard let successor else { return nil }
-                grant.user = successor
-                grant.serial += 1
-                grant.covers = []
-                return RecordDraft(.grant(grant))
+            case .grant(let grant):
+                return successor.map { RecordDraft(.grant(grant.renewed(by: $0))) }
             case .revocation(let revocation):
                 return revocation.subject == .user(key) ? nil : RecordDraft(signed.record)
             case .void, .client: return RecordDraft(signed.record)

@@ -141,6 +141,7 @@ struct ClusterFoundation {
         files.append(.init(path: state.usersFile, outcome: "\(users)"))
         try state.write(.records, try RecordFile.encode(records))
         files.append(.init(path: path(.records), outcome: "created"))
+        try state.write(.joinedAs, Array(founder.name.utf8))
         try state.write(
             .clusterPin, ClusterPinFile.encode(ClusterPin(cluster: cluster, root: key)))
         files.append(.init(path: path(.clusterPin), outcome: "created"))

@@ -46,7 +46,9 @@ struct ServerList: Sendable {
 struct LoginTarget: Sendable {
     let nodeKey: NodeKey
     let curveKey: CurveKey
+    /// The highest serial of its grants by the user as whom it joined.
     let grantSerial: UInt64
+    let grantUser: String?
     let heads: [EpochHead]
     /// The cluster it belongs to already.
     let pin: ClusterPin?
@@ -165,15 +167,16 @@ struct LoginFlow: Sendable {
     ) async throws -> LoginOutcome {
         do {
             let grant = try self.grant(target, login)
-            let record = try RecordSealer(cluster: login.welcome.pin.cluster)
-                .seal(.grant(grant), with: login.userKey).sealed
+            let signed = try RecordSealer(cluster: login.welcome.pin.cluster)
+                .seal(.grant(grant), with: login.userKey)
+            let record = signed.sealed
             if target.isOwn {
                 _ = try await daemon.join(
                     JoinRequestDocument(
                         cluster: login.welcome.pin.cluster.description,
                         root: login.welcome.pin.root.description,
                         records: (login.welcome.records + [record])
-                            .map(SealedRecordDocument.init)))
+                            .map(SealedRecordDocument.init), grant: signed.hash.description))
             } else {
                 _ = try await daemon.submit(
                     RecordsRequestDocument(records: [SealedRecordDocument(record)]))
@@ -192,6 +195,13 @@ struct LoginFlow: Sendable {
     }
 
     private func grant(_ target: LoginTarget, _ login: ProvenLogin) throws -> Grant {
+        guard target.isOwn || target.grantUser ?? login.account.name == login.account.name else {
+            throw ErrorDocument.denied(
+                "other-user",
+                "\(servers.remote) is logged in as \(target.grantUser ?? ""), not as"
+                    + " \(login.account.name)",
+                hint: "only the server itself can join as somebody else: log in there")
+        }
         let scopes = scopes ?? login.account.scopes
         guard login.account.scopes.contains(scopes) else {
             throw ErrorDocument.denied(
@@ -202,17 +212,20 @@ struct LoginFlow: Sendable {
         let verifier = RecordVerifier(cluster: login.welcome.pin.cluster)
         let known =
             login.welcome.records.compactMap { record -> UInt64? in
+                // Others' serials are their own.
                 guard case .success(let verified) = verifier.verify(record),
-                    case .grant(let grant) = verified.record, grant.node == target.node
+                    case .grant(let grant) = verified.record, grant.node == target.node,
+                    grant.user == login.userKey.user
                 else { return nil }
                 return grant.serial
             }.max() ?? 0
+        let own = target.grantUser == login.account.name ? target.grantSerial : 0
         let start = now()
         return Grant(
             user: login.userKey.user, nodeKey: target.nodeKey, node: target.node,
             curveKey: target.curveKey, scopes: scopes, notBefore: start,
             notAfter: WallTime(milliseconds: start.milliseconds + ttl.milliseconds),
-            serial: max(known, target.grantSerial) + 1, covers: target.heads)
+            serial: Grant.serial(after: max(known, own)), covers: target.heads)
     }
 
     /// Tells the holder; where that fails the grant still comes to it with the node's own hello.
@@ -282,6 +295,7 @@ extension LoginTarget {
         else { throw ErrorDocument.unexpected("a node's identity", "its two keys") }
         self.init(
             nodeKey: nodeKey, curveKey: curveKey, grantSerial: identity.grantSerial,
+            grantUser: identity.grantUser,
             heads: try identity.heads.map { document throws(ErrorDocument) in
                 try EpochHead(document)
             }, pin: pin, isOwn: isOwn)

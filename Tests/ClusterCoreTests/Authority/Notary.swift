@@ -57,17 +57,17 @@ struct Notary {
             credential: beside, by: signer)
     }
 
-    /// A grant for a node, valid from 0 for a year.
+    /// A grant for a node, valid from its serial's number unless told otherwise, for a year.
     static func grant(
         _ node: String, serial: UInt64 = 1, scopes: Scopes = .all, notAfter: UInt64 = year,
-        covers: [EpochHead] = [], curve: String? = nil, by user: UserKey
+        covers: [EpochHead] = [], curve: String? = nil, from: UInt64? = nil, by user: UserKey
     ) -> VerifiedRecord {
         sign(
             .grant(
                 Grant(
                     user: user, nodeKey: NodeKey(bytes32("node key \(node)")),
                     node: Notary.node(node), curveKey: Notary.curve(curve ?? node),
-                    scopes: scopes, notBefore: wall(serial - 1), notAfter: wall(notAfter),
+                    scopes: scopes, notBefore: wall(from ?? serial - 1), notAfter: wall(notAfter),
                     serial: serial, covers: covers)),
             by: user)
     }
@@ -112,10 +112,10 @@ struct Notary {
     /// This node's view (web1) of a cluster with those records and users.
     static func authority(
         _ records: [VerifiedRecord] = first, users: [AllowedUser] = [allow("alice"), allow("bob")],
-        pins: [PinnedUser] = [], own: String = "web1"
+        pins: [PinnedUser] = [], own: String = "web1", joinedAs ownUser: String? = nil
     ) -> Authority {
         var authority = Authority(
-            pin: pin, own: node(own), records: records, users: users, pins: pins)
+            pin: pin, own: node(own), joinedAs: ownUser, records: records, users: users, pins: pins)
         _ = authority.setUsers(users)
         return authority
     }

@@ -197,6 +197,47 @@ import Testing
         await #expect(throws: ErrorDocument.self) { try await logIn(doors) }
     }
 
+    @Test(arguments: ["other node", "other CURVE key", "other user", "no grant"])
+    func `Whoever has proved his password hands in a grant of his for the keys of that login`(
+        forgery: String
+    ) async throws {
+        let doors = doors()
+        let client = LoginClient(
+            nodeKey: fresh.nodeKey, curveKey: fresh.curveKey, pinned: nil, doors: doors)
+        let login = try await client.prove(
+            name: "alice", password: secret(TestCluster.password),
+            at: Door(try SiteURL("http://web1")))
+        let other = try NodeIdentity()
+        let node = forgery == "other node" ? other : fresh
+        let signer = forgery == "other user" ? try SigningKey() : login.userKey
+        let grant = Grant(
+            user: signer.user, nodeKey: node.nodeKey, node: node.node,
+            curveKey: forgery == "other CURVE key" ? other.curveKey : node.curveKey,
+            scopes: .query, notBefore: WallTime(milliseconds: 1 << 47),
+            notAfter: WallTime(milliseconds: 1 << 47), serial: UInt64(Int64.max))
+        let record: AuthorityRecord =
+            forgery == "no grant"
+            ? .revocation(Revocation(subject: .node(cluster.node.node), covers: []))
+            : .grant(grant)
+        let sealed = try RecordSealer(cluster: cluster.pin.cluster).seal(record, with: signer)
+            .sealed
+        let error = await #expect(throws: ErrorDocument.self) {
+            try await client.deliver(sealed, of: login)
+        }
+        #expect(error?.code == "other-grant")
+        #expect(holder.granted.withLock { $0.isEmpty })
+        #expect(holder.trail.entries.last?.reason == "other-grant")
+    }
+
+    @Test func `Other users' serials are no reason for one's own`() async throws {
+        daemon.state.withLock {
+            $0.loggedOut = UInt64(Int64.max)
+            $0.joinedAs = "bob"
+        }
+        _ = try await logIn(doors())
+        #expect(daemon.authority.ownMember?.grant.serial == 1)
+    }
+
     @Test func `Parameters below the floor are refused before the password is stretched`()
         async throws
     {
@@ -274,7 +315,10 @@ import Testing
     }
 
     @Test func `A grant after logout has a higher serial than the one that ended`() async throws {
-        daemon.state.withLock { $0.loggedOut = 7 }
+        daemon.state.withLock {
+            $0.loggedOut = 7
+            $0.joinedAs = "alice"
+        }
         _ = try await logIn(doors())
         #expect(daemon.authority.ownMember?.grant.serial == 8)
     }

@@ -93,12 +93,14 @@ final class TestHolder: Sendable {
                 pin: cluster.pin,
                 account: { name in
                     [cluster.account.name, cluster.account.email].contains(name)
-                        ? (cluster.account.name, cluster.credential) : nil
+                        ? LoginService.KnownAccount(
+                            name: cluster.account.name, key: cluster.account.key,
+                            credential: cluster.credential) : nil
                 },
                 secret: secret(String(repeating: "s", count: 32)),
                 records: { cluster.records },
                 accept: { [weak self] record in
-                    self?.granted.withLock { $0.append(record) }
+                    self?.granted.withLock { $0.append(record.sealed) }
                     return true
                 }))
     }
@@ -154,6 +156,7 @@ final class TestDaemon: Administration {
         var records: [VerifiedRecord] = []
         var isReady = true
         var url: String?
+        var joinedAs: String?
         var loggedOut: UInt64 = 0
         var ended: Authority?
         var submissions = 0
@@ -181,7 +184,9 @@ final class TestDaemon: Administration {
     }
 
     var authority: Authority {
-        state.withLock { Authority(pin: $0.pin, own: node.node, records: $0.records) }
+        state.withLock {
+            Authority(pin: $0.pin, own: node.node, joinedAs: $0.joinedAs, records: $0.records)
+        }
     }
 
     func identity() async throws -> IdentityDocument {
@@ -198,7 +203,8 @@ final class TestDaemon: Administration {
                     name: member.user, email: account?.email ?? "",
                     fullName: account?.fullName ?? "", scopes: "\(member.grant.scopes)",
                     expires: member.grant.notAfter.milliseconds)
-            }, grantSerial: max(member?.grant.serial ?? 0, state.loggedOut), heads: [])
+            }, grantSerial: max(member?.grant.serial ?? 0, state.loggedOut),
+            grantUser: member?.user ?? state.joinedAs, heads: [])
     }
 
     func remoteIdentity(_ request: RemoteIdentityRequest) async throws -> IdentityDocument {
@@ -259,7 +265,13 @@ final class TestDaemon: Administration {
         else { throw TestFailure() }
         state.withLock { $0.pin = ClusterPin(cluster: cluster, root: root) }
         _ = try take(request.records)
-        guard authority.ownMember != nil else { throw TestFailure() }
+        guard
+            let report = authority.grants(at: WallTime(milliseconds: 0)).first(where: {
+                $0.hash.description == request.grant
+            })
+        else { throw TestFailure() }
+        state.withLock { $0.joinedAs = report.user }
+        guard authority.ownGrant == report.hash else { throw TestFailure() }
         return try await identity()
     }
 
