@@ -120,8 +120,10 @@ public struct AccountsDocument: Codable, Sendable, Hashable {
 public struct AccountDocument: Codable, Sendable, Hashable {
     /// Name, address and scopes.
     public var user: UserDocument
-    /// The public key in hexadecimal digits.
+    /// The public key in hexadecimal digits; of several the lowest.
     public var key: String
+    /// Every key that speaks for the user now: one as a rule, several while they are disputed.
+    public var keys: [String]
     /// The version of the account.
     public var serial: UInt64
     /// The sealed credential in hexadecimal digits: useless without the password; empty where it
@@ -139,11 +141,13 @@ public struct AccountDocument: Codable, Sendable, Hashable {
 
     /// Makes the document from its fields.
     public init(
-        user: UserDocument, key: String, serial: UInt64, credential: String, allowed: String,
-        grants: [GrantDocument], signed: [SealedRecordDocument] = [], isRemoved: Bool = false
+        user: UserDocument, key: String, keys: [String], serial: UInt64, credential: String,
+        allowed: String, grants: [GrantDocument],
+        signed: [SealedRecordDocument] = [], isRemoved: Bool = false
     ) {
         self.user = user
         self.key = key
+        self.keys = keys
         self.serial = serial
         self.credential = credential
         self.allowed = allowed

@@ -120,6 +120,19 @@ struct RefusalTests {
         }
     }
 
+    @Test("the users file knows no letter case, nor do pins and what is shown of it")
+    func letterCase() async throws {
+        for listed in ["ALICE", "Alice@Example.com"] {
+            let cluster = try TestCluster(1, allowing: [listed])
+            try await cluster.run {
+                let installation = cluster.servers[0].installation
+                #expect(try await installation.accounts().accounts.map(\.allowed) == ["yes"])
+                _ = try await installation.pin(
+                    PinRequestDocument(identifier: listed, key: cluster.pin.root.description))
+            }
+        }
+    }
+
     @Test("what the command line refuses is counted and noted here; nonsense is not")
     func commandLine() async throws {
         let cluster = try TestCluster(1)

@@ -84,12 +84,17 @@ struct AllowList: Sendable {
 
     /// The line that names the user, whatever it comes to.
     func line(naming user: String, email: String?) -> AllowedStanding? {
+        lines(naming: user, email: email).first
+    }
+
+    /// The lines that name the user, whatever they come to.
+    func lines(naming user: String, email: String?) -> [AllowedStanding] {
         let keys = [Self.key(user)] + (email.map { [Self.key($0)] } ?? [])
-        return lines.first { keys.contains(Self.key($0.user.identifier)) }
+        return lines.filter { keys.contains(Self.key($0.user.identifier)) }
     }
 
     /// Letter case is no difference, as in the users file.
-    private static func key(_ identifier: String) -> String { identifier.lowercased() }
+    static func key(_ identifier: String) -> String { identifier.lowercased() }
 
     /// The key, those it vouched for, and those that vouched for it.
     private static func relatives(of key: UserKey, _ accounts: AccountFold?) -> [UserKey] {

@@ -61,6 +61,30 @@ extension Authority {
         accounts.first { $0.account.name == name && !$0.isRemoved && !$0.keys.isEmpty }
     }
 
+    /// The accounts in use which a line of the users file could mean by that name or address.
+    public func accounts(called identifier: String) -> [AccountStanding] {
+        accounts.filter { standing in
+            !standing.isRemoved
+                && [standing.account.name, standing.account.email].contains {
+                    AllowList.key($0) == AllowList.key(identifier)
+                }
+        }
+    }
+
+    /// What the users file comes to for an account; `nil` where no line names it.
+    ///
+    /// Of several lines that name it the first which lets it in counts, or else the first.
+    public func state(of standing: AccountStanding) -> AllowedStanding.State? {
+        let states = allowList.lines(
+            naming: standing.account.name, email: standing.account.email
+        ).map(\.state)
+        let others = states.filter { state in
+            guard case .allowed(_, let key) = state else { return true }
+            return standing.keys.contains(key)
+        }
+        return others.first { if case .allowed = $0 { true } else { false } } ?? others.first
+    }
+
     /// Whether that key may sign accounts, clients and voids.
     public func isAdministrator(_ key: UserKey) -> Bool {
         accountFold?.isAdministrator(key) ?? false

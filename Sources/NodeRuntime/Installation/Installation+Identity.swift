@@ -32,18 +32,15 @@ extension Installation {
     public func accounts() async throws(ErrorDocument) -> AccountsDocument {
         let snapshot = try await loggedInNode().snapshot()
         let grants = snapshot.authority.grants(at: snapshot.moment.wall)
-        let allowed = snapshot.authority.allowed
         let sealed = snapshot.authority.recordsForMembers(snapshot.authority.hashes)
         let accounts = snapshot.authority.accounts.map { standing in
             let account = standing.account
             return AccountDocument(
                 user: UserDocument(account), key: account.key.description,
-                serial: account.serial,
+                keys: standing.keys.map(\.description), serial: account.serial,
                 credential: Hexadecimal.encode(
                     snapshot.authority.credential(of: account) ?? []),
-                allowed: allowed.first {
-                    $0.user.identifier == account.name || $0.user.identifier == account.email
-                }?.state.words ?? "no",
+                allowed: snapshot.authority.state(of: standing)?.words ?? "no",
                 grants: grants.filter { $0.user == account.name && $0.state.isCurrent }.map {
                     GrantDocument($0, heads: snapshot.heads)
                 },
@@ -65,10 +62,8 @@ extension Installation {
     public func pin(_ request: PinRequestDocument) async throws(ErrorDocument) -> AccountsDocument {
         guard let key = UserKey(hex: request.key) else { throw .malformed("expected a user key") }
         let node = try loggedInNode()
-        let isKnown = await node.snapshot().authority.accounts.contains { standing in
-            let names = [standing.account.name, standing.account.email]
-            return names.contains(request.identifier) && standing.keys.contains(key)
-        }
+        let isKnown = await node.snapshot().authority.accounts(called: request.identifier)
+            .contains { $0.keys.contains(key) }
         guard isKnown else {
             counters.count("pin.unknown-key")
             audit.refused(

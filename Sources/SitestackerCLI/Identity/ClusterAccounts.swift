@@ -30,13 +30,28 @@ struct ClusterAccounts: Sendable {
     /// - Throws: `ErrorDocument` where nobody in the cluster has it.
     func account(_ name: String) throws(ErrorDocument) -> AccountDocument {
         let match = current.first { $0.user.name == name || $0.user.email == name }
-        guard let match else {
-            let names = current.map(\.user.name).joined(separator: ", ")
-            throw ErrorDocument(
-                code: "unknown-user", message: "expected a user of the cluster, found \(name)",
-                hint: "the users are: \(names)", exitStatus: ExitStatus.failed)
-        }
+        guard let match else { throw unknown(name) }
         return match
+    }
+
+    /// Every key that speaks for whom the users file can mean by a name or an address, in order.
+    ///
+    /// - Throws: `ErrorDocument` where nobody in the cluster has it.
+    func keys(of identifier: String) throws(ErrorDocument) -> [String] {
+        // The users file knows no letter case.
+        let wanted = identifier.lowercased()
+        let matches = current.filter {
+            $0.user.name.lowercased() == wanted || $0.user.email.lowercased() == wanted
+        }
+        guard !matches.isEmpty else { throw unknown(identifier) }
+        return Set(matches.flatMap(\.keys)).sorted()
+    }
+
+    private func unknown(_ name: String) -> ErrorDocument {
+        let names = current.map(\.user.name).joined(separator: ", ")
+        return ErrorDocument(
+            code: "unknown-user", message: "expected a user of the cluster, found \(name)",
+            hint: "the users are: \(names)", exitStatus: ExitStatus.failed)
     }
 
     /// The administrator who is to sign: the one named, or as whom this node is logged in.

@@ -30,6 +30,7 @@ struct UserListReport: Encodable {
         let fullName: String
         let scopes: String
         let key: String
+        let keys: [String]
         let allowed: String
         let grants: [Grant]
 
@@ -39,6 +40,7 @@ struct UserListReport: Encodable {
             fullName = account.user.fullName
             scopes = account.user.scopes
             key = account.key
+            keys = account.keys
             allowed = account.allowed
             grants = account.grants.map {
                 Grant(node: $0.node, scopes: $0.scopes, notAfter: $0.notAfter)

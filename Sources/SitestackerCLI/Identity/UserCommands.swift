@@ -237,7 +237,7 @@ struct UserPinCommand: AdministrationCommand {
         abstract: "Say on this server which key a user of the users file has.",
         discussion: """
             Needed where a user got a new key from somebody else, or has several. Compare the key \
-            with the user first.
+            with the user first; of several none is taken without --key.
 
             Example:
               sitestacker user pin bob
@@ -248,12 +248,18 @@ struct UserPinCommand: AdministrationCommand {
     @Argument(help: ArgumentHelp("As the users file names the user.", valueName: "name"))
     var user: String
 
-    @Option(help: "The public key in hexadecimal digits; default: the account's.")
+    @Option(help: "The public key in hexadecimal digits; default: the user's only one.")
     var key: String?
 
     func run(in context: CommandContext, _ daemon: any Administration) async throws -> Int32 {
-        let account = try await ClusterAccounts(daemon).account(user)
-        guard let key = UserKey(hex: key ?? account.key) else {
+        let keys = try await ClusterAccounts(daemon).keys(of: user)
+        // Which of several is meant is what the person is here to say.
+        guard let named = key ?? (keys.count == 1 ? keys.first : nil) else {
+            throw ErrorDocument.usage(
+                "\(user): expected one key, found \(keys.count): \(keys.joined(separator: ", "))",
+                hint: "ask the user for the right one, and name it with --key")
+        }
+        guard let key = UserKey(hex: named) else {
             throw ErrorDocument.usage("--key: expected 64 hexadecimal digits")
         }
         _ = try await daemon.pin(PinRequestDocument(identifier: user, key: key.description))

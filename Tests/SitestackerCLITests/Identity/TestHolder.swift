@@ -228,7 +228,7 @@ final class TestDaemon: Administration {
             accounts: authority.accounts.map { standing in
                 AccountDocument(
                     user: UserDocument(standing.account), key: "\(standing.account.key)",
-                    serial: standing.account.serial,
+                    keys: standing.keys.map(\.description), serial: standing.account.serial,
                     credential: Hexadecimal.encode(
                         authority.credential(of: standing.account) ?? []),
                     allowed: "yes",
