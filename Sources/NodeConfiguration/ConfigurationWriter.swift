@@ -109,7 +109,7 @@ public enum ConfigurationWriter {
     }
 
     /// Makes a file with all its content at once; `false` if something has the name already.
-    private static func create(
+    static func create(
         _ path: String, _ bytes: [UInt8], _ failure: Failure
     ) throws(ConfigurationError) -> Bool {
         let temporary = try writeTemporary(beside: path, bytes, failure)
@@ -167,7 +167,7 @@ public enum ConfigurationWriter {
     }
 
     /// The folder, held against every other writer of ours until it is closed.
-    private static func lockFolder(
+    static func lockFolder(
         of path: String, _ failure: Failure
     ) throws(ConfigurationError) -> Int32 {
         let descriptor = try openFolder(of: path, failure)

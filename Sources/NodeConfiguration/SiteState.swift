@@ -99,6 +99,25 @@ public struct SiteState: Sendable, Hashable {
             path, bytes, Failure(path: path, operation: "write the installation's state"))
     }
 
+    /// Makes a file where there is none; `false` where there is one, which stays as it is.
+    ///
+    /// - Throws: ``ConfigurationError``: `unreadable` where it cannot be written.
+    public func create(_ file: File, _ bytes: [UInt8]) throws(ConfigurationError) -> Bool {
+        let path = "\(folder)/\(file.rawValue)"
+        return try ConfigurationWriter.create(
+            path, bytes, Failure(path: path, operation: "write the installation's state"))
+    }
+
+    /// Does what no other command may do at the same time in this folder.
+    ///
+    /// - Throws: ``ConfigurationError``: `busy` while another does; what the body throws.
+    public func alone<Value>(_ body: () throws -> Value) throws -> Value {
+        let failure = Failure(path: folder, operation: "change the installation's state")
+        let lock = try ConfigurationWriter.lockFolder(of: "\(folder)/.", failure)
+        defer { _ = close(lock) }
+        return try body()
+    }
+
     /// Removes a file; one that is missing already is no error.
     ///
     /// - Throws: ``ConfigurationError``: `unreadable` where it stays.

@@ -114,9 +114,10 @@ struct ServedInstallation: Sendable {
         }
         if let kept { return kept }
         let identity = try NodeIdentity()
-        try state.write(
+        // An `init` that runs just now makes keys as well; whoever is second takes the others.
+        let isMade = try state.create(
             .nodeKey, NodeKeyFile.encode(identity).withUnsafeBytes { [UInt8]($0) })
-        return identity
+        return isMade ? identity : try self.identity(in: state)
     }
 
     /// The host's name.

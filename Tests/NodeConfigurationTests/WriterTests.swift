@@ -32,6 +32,20 @@ struct WriterTests {
         #expect(try temporary.names() == ["sitestacker.yml"])
     }
 
+    @Test("Of two that make a state file the second leaves it, and only one may change a folder")
+    func stateFiles() throws {
+        let state = SiteState(stateDirectory: temporary.path, site: "/srv/site")
+        try state.prepare()
+        #expect(try state.create(.nodeKey, [1]))
+        #expect(try state.create(.nodeKey, [2]) == false)
+        #expect(try state.read(.nodeKey) == [1])
+        let error = #expect(throws: ConfigurationError.self) {
+            try state.alone { try state.alone {} }
+        }
+        #expect(error?.code == .busy)
+        try state.alone { try state.write(.nodeKey, [3]) }
+    }
+
     @Test("A list that would not be read is not written")
     func badList() throws {
         let path = "\(temporary.path)/sitestacker.yml"

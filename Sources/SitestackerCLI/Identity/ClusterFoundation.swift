@@ -76,15 +76,20 @@ struct ClusterFoundation {
     /// - Throws: `ErrorDocument`, `ConfigurationError`.
     func check() throws {
         try state.prepare()
-        guard try state.read(.clusterPin) == nil else {
-            throw ErrorDocument(
-                code: "cluster-exists",
-                message: "\(site) belongs to a cluster already: its pin is"
-                    + " \(state.folder)/\(SiteState.File.clusterPin.rawValue)",
-                hint: "run sitestacker status; init is for the first server of a new cluster",
-                exitStatus: ExitStatus.failed)
-        }
+        try checkIsFree()
         _ = try UsersFile.load(from: state.usersFile)
+    }
+
+    private func checkIsFree() throws {
+        guard try state.read(.clusterPin) == nil else { throw exists }
+    }
+
+    private var exists: ErrorDocument {
+        ErrorDocument(
+            code: "cluster-exists",
+            message: "\(site) belongs to a cluster already: its pin is \(path(.clusterPin))",
+            hint: "run sitestacker status; init is for the first server of a new cluster",
+            exitStatus: ExitStatus.failed)
     }
 
     /// Whether the installation has its list of URLs.
@@ -100,11 +105,21 @@ struct ClusterFoundation {
         }
     }
 
-    /// Makes everything.
+    /// Makes everything; without URLs the `sitestacker.yml` that is there is kept.
     ///
     /// - Throws: `ErrorDocument`, `ConfigurationError`, `CryptographyError`, `WireError`.
     func make(
-        founder: NewUser, password: SecretBytes, urls: [SiteURL], now: WallTime
+        founder: NewUser, password: SecretBytes, urls: [SiteURL]?, now: WallTime
+    ) throws -> InitReport {
+        try state.alone {
+            // Since the first check people were asked, and somebody else may have been faster.
+            try checkIsFree()
+            return try found(founder, password: password, urls: urls, now: now)
+        }
+    }
+
+    private func found(
+        _ founder: NewUser, password: SecretBytes, urls: [SiteURL]?, now: WallTime
     ) throws -> InitReport {
         let (identity, keyFile) = try identity()
         guard let random = Bytes32(SecureRandom.bytes(32)) else {
@@ -130,20 +145,18 @@ struct ClusterFoundation {
             ).sealed, try sealer.seal(.grant(grant), with: credential.key).sealed,
         ]
         var files = [keyFile]
-        if !urls.isEmpty {
-            let outcome = try ConfigurationWriter.createSite(at: configurationFile, urls: urls)
-            files.append(.init(path: configurationFile, outcome: "\(outcome)"))
-        } else {
-            files.append(.init(path: configurationFile, outcome: "kept"))
+        let outcome = try urls.map { urls throws(ConfigurationError) in
+            try ConfigurationWriter.createSite(at: configurationFile, urls: urls)
         }
+        files.append(.init(path: configurationFile, outcome: "\(outcome ?? .kept)"))
         let users = try ConfigurationWriter.addUser(
             try UserEntry.Identifier(founder.name), to: state.usersFile)
         files.append(.init(path: state.usersFile, outcome: "\(users)"))
         try state.write(.records, try RecordFile.encode(records))
         files.append(.init(path: path(.records), outcome: "created"))
         try state.write(.joinedAs, Array(founder.name.utf8))
-        try state.write(
-            .clusterPin, ClusterPinFile.encode(ClusterPin(cluster: cluster, root: key)))
+        let pin = ClusterPin(cluster: cluster, root: key)
+        guard try state.create(.clusterPin, ClusterPinFile.encode(pin)) else { throw exists }
         files.append(.init(path: path(.clusterPin), outcome: "created"))
         return InitReport(
             site: site, cluster: cluster.description, node: identity.node.description,
@@ -164,7 +177,10 @@ struct ClusterFoundation {
         }
         let identity = try NodeIdentity()
         let file = NodeKeyFile.encode(identity)
-        try state.write(.nodeKey, file.withUnsafeBytes { [UInt8]($0) })
+        // A daemon that starts just now makes its keys as well; whoever is second takes the others.
+        guard try state.create(.nodeKey, file.withUnsafeBytes { [UInt8]($0) }) else {
+            return try self.identity()
+        }
         return (identity, .init(path: path(.nodeKey), outcome: "created"))
     }
 

@@ -65,20 +65,26 @@ struct InitCommand: ContextCommand {
 
     private func urls(
         _ foundation: ClusterFoundation, _ context: CommandContext
-    ) throws -> [SiteURL] {
+    ) throws -> [SiteURL]? {
         if try foundation.hasConfiguration(context.locator) {
             guard url.isEmpty else {
                 throw ErrorDocument.usage(
                     "\(foundation.configurationFile) exists already and is kept",
                     hint: "leave --url away, and change the list there")
             }
-            return []
+            return nil
         }
         guard url.isEmpty else { return try url.map { try SiteURL(argument: $0) } }
         let text = try given(
             nil, "--url", "URLs of all servers, this one first, with spaces between them: ",
             context)
-        return try text.split(separator: " ").map { try SiteURL(argument: String($0)) }
+        let urls = try text.split(separator: " ").map { try SiteURL(argument: String($0)) }
+        guard !urls.isEmpty else {
+            throw ErrorDocument.usage(
+                "init: expected the URL of this server at least, found none",
+                hint: "such as http://web1; the others can be added to sitestacker.yml later")
+        }
+        return urls
     }
 
     private func given(

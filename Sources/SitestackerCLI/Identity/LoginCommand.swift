@@ -90,8 +90,10 @@ struct LoginCommand: ContextCommand {
         let missing =
             target.isOwn
             ? try await flow.level(until: deadline, clock: clock, pause: .milliseconds(200)) : nil
+        let fingerprint = NodeFingerprint(nodeKey: target.nodeKey, curveKey: target.curveKey)
         let report = LoginReport(
-            loggedIn: true, user: outcome.user, node: outcome.node, expires: outcome.expires,
+            loggedIn: true, user: outcome.user, node: outcome.node,
+            fingerprint: fingerprint.description, expires: outcome.expires,
             holder: outcome.holder, isReady: missing == nil, missing: missing ?? [],
             warnings: outcome.notes + (target.isOwn ? await userProblems(flow.daemon) : []))
         if context.output.isJSON {
@@ -151,12 +153,12 @@ struct LoginCommand: ContextCommand {
             try context.output.document(
                 LoginReport(
                     loggedIn: identity.user != nil, user: identity.user, node: identity.node,
-                    expires: identity.user?.expires))
-        } else if let user = identity.user {
-            try context.output.line(loggedInLine(user))
+                    fingerprint: identity.fingerprint, expires: identity.user?.expires))
         } else {
-            try context.output.line("Not logged in.", style: .bad)
-            try context.output.note("Fingerprint of this server's keys: \(identity.fingerprint)")
+            let line = identity.user.map(loggedInLine)
+            try context.output.line(line ?? "Not logged in.", style: line == nil ? .bad : .plain)
+            // Who renews its grant from afar needs it.
+            try context.output.note("Fingerprint of that server's keys: \(identity.fingerprint)")
         }
         return identity.user == nil ? ExitStatus.notAuthorised : ExitStatus.done
     }
@@ -167,6 +169,8 @@ struct LoginReport: Encodable {
     var loggedIn: Bool
     var user: UserDocument?
     var node: String
+    /// Of the server's keys, for people to compare.
+    var fingerprint: String
     var expires: UInt64?
     var holder: String?
     var isReady: Bool?

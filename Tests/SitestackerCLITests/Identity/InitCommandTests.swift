@@ -97,6 +97,45 @@ func mode(_ path: String) throws -> Int {
         }
     }
 
+    @Test func `Of two that found a free place only the faster makes a cluster`() async throws {
+        try await withFolder { folder in
+            let desk = try desk(folder)
+            let state = SiteState(stateDirectory: "\(folder)/home", site: "\(folder)/site")
+            let foundation = ClusterFoundation(site: "\(folder)/site", state: state)
+            try foundation.check()
+            _ = try await InitCommand.parse(arguments + ["--url", "http://web1"])
+                .run(in: desk.context)
+            let before = try SiteState.File.allCases.map { try state.read($0) }
+            let mallory = try NewUser(
+                name: "mallory", email: "mallory@example.com", fullName: "Mallory")
+            let error = #expect(throws: ErrorDocument.self) {
+                try foundation.make(
+                    founder: mallory, password: secret("a password"), urls: nil, now: wallTime())
+            }
+            #expect(error?.code == "cluster-exists")
+            #expect(try SiteState.File.allCases.map { try state.read($0) } == before)
+            #expect(try contents("\(folder)/home/users")?.contains("mallory") == false)
+        }
+    }
+
+    @Test(arguments: ["", "  "])
+    func `No URL at all is bad usage, and nothing is made`(urls: String) async throws {
+        try await withFolder { folder in
+            let desk = try desk(
+                folder,
+                answers: [
+                    "alice", "alice@example.com", "Alice", urls, "a password", "a password",
+                ])
+            let error = await #expect(throws: ErrorDocument.self) {
+                try await InitCommand.parse([]).run(in: desk.context)
+            }
+            #expect(error?.exitStatus == ExitStatus.usage)
+            #expect(error?.message.contains("URL") == true)
+            let state = SiteState(stateDirectory: "\(folder)/home", site: "\(folder)/site")
+            #expect(try SiteState.File.allCases.compactMap { try state.read($0) }.isEmpty)
+        }
+    }
+
     @Test func `Keys and files that exist are kept and named`() async throws {
         try await withFolder { folder in
             let desk = try desk(folder)
