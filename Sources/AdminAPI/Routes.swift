@@ -75,6 +75,10 @@ public struct ErrorDocument: Codable, Sendable, Hashable, Error {
         self.hint = hint
         self.exitStatus = exitStatus
     }
+
+    /// The code of a refusal to end a node's grants without all that the node has published: to be
+    /// signed again with its present heads.
+    public static let outdatedCovers = "outdated-covers"
 }
 
 /// The exit statuses of every command.

@@ -3,6 +3,7 @@ import AdminAPI
 import ClusterModel
 import ClusterSigning
 import NodeRuntime
+import NodeRuntimeTesting
 import Testing
 import WireFormat
 
@@ -97,6 +98,80 @@ struct OwnGrantTests {
                     cluster: cluster.pin.cluster.description, root: cluster.pin.root.description,
                     records: [next.document], grant: next.hash.description))
             #expect(identity.user?.scopes == "query")
+        }
+    }
+
+    @Test("what ends a server's grants must cover all that it has published")
+    func covers() async throws {
+        let cluster = try TestCluster(1)
+        let server = cluster.servers[0]
+        try await cluster.run {
+            let before = try await server.installation.identity().heads
+            _ = try await server.installation.publish(
+                PublishRequestDocument(
+                    topic: "order.paid", payload: "1", payloadBase64: nil, confirm: "local",
+                    timeoutMilliseconds: 5_000))
+            let subjects: [Revocation.Subject] = [
+                .grant(cluster.grants[0]), .node(server.identity.node),
+            ]
+            for subject in subjects {
+                let error = await #expect(throws: ErrorDocument.self) {
+                    try await end(subject, with: before, on: server, in: cluster)
+                }
+                #expect(error?.code == ErrorDocument.outdatedCovers)
+            }
+            let heads = try await server.installation.identity().heads
+            #expect(heads != before)
+            try await end(subjects[0], with: heads, on: server, in: cluster)
+            try await eventually("the node to be logged out") {
+                try await server.installation.identity().user == nil
+            }
+        }
+    }
+
+    private func end(
+        _ subject: Revocation.Subject, with heads: [HeadDocument], on server: TestServer,
+        in cluster: TestCluster
+    ) async throws {
+        let covers = try heads.map { head in
+            EpochHead(
+                log: EpochID(
+                    origin: server.identity.node,
+                    epoch: LogEpoch(
+                        counter: head.epoch,
+                        nonce: try #require(Hexadecimal.decodeWord(head.nonce)))),
+                last: SequenceNumber(head.last), chain: try #require(Digest(hex: head.chain)))
+        }
+        let record = try RecordSealer(cluster: cluster.pin.cluster).seal(
+            .revocation(Revocation(subject: subject, covers: covers)), with: cluster.owner)
+        _ = try await server.installation.submit(
+            RecordsRequestDocument(records: [document(record.sealed)]))
+    }
+
+    @Test("status tells of the end of the grant that the server speaks under, and of no other")
+    func expiry() async throws {
+        let day: UInt64 = 86_400_000
+        let now = TestClock().now().wall.milliseconds
+        let cluster = try TestCluster(1, until: WallTime(milliseconds: now + 20 * day))
+        let server = cluster.servers[0]
+        try await cluster.run {
+            let end = WallTime(milliseconds: now + 20 * day)
+            #expect(
+                try await server.installation.status().own.warnings
+                    == ["the login of this node as alice ends \(end): log in again"])
+            server.clock.setAhead(hours: 21 * 24)
+            #expect(
+                try await server.installation.status().own.warnings.contains {
+                    $0.hasPrefix("the login of this node as alice ended \(end): it publishes")
+                })
+            let next = try grant(
+                for: server, by: cluster.owner, in: cluster, scopes: .all, from: 0, serial: 2)
+            _ = try await server.installation.submit(
+                RecordsRequestDocument(records: [next.document]))
+            #expect(
+                try await server.installation.status().own.warnings.contains {
+                    $0.contains("login of this node")
+                } == false)
         }
     }
 

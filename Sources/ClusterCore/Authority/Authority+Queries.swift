@@ -100,6 +100,13 @@ extension Authority {
         }
     }
 
+    /// The grants that make a node a member, of any user, in the order of their hashes.
+    public func effectiveGrants(for node: NodeID) -> [(hash: Digest, grant: Grant)] {
+        (grantFold?.hashes ?? []).compactMap { grantFold?.grants[$0] }
+            .filter { $0.grant.node == node && $0.isEffective }
+            .map { (hash: $0.hash, grant: $0.grant) }
+    }
+
     private func state(of standing: GrantStanding, at wall: WallTime) -> GrantReport.State {
         guard standing.endings.isEmpty else { return .revoked }
         guard standing.isEffective else { return .lapsed }

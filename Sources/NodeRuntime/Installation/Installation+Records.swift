@@ -19,6 +19,7 @@ extension Installation {
         do throws(ErrorDocument) {
             records = try verified(try sealed(request.records), in: node.pin)
             try check(records, in: authority)
+            try await checkCovers(of: records, node)
         } catch {
             counters.count("records.\(error.code)")
             audit.refused(.records, address: Auditor.local, reason: error.code)
@@ -47,6 +48,37 @@ extension Installation {
                     + " signers with the right to make them",
                 hint: "log in as an administrator of the cluster",
                 exitStatus: ExitStatus.notAuthorised)
+        }
+    }
+
+    /// Refuses what would end this node's grants and leave out what it has published meanwhile:
+    /// confirmed events would count nowhere any more.
+    ///
+    /// An end that is only signed again ends nothing new.
+    private func checkCovers(
+        of records: [VerifiedRecord], _ node: Node
+    ) async throws(ErrorDocument) {
+        let snapshot = await node.snapshot()
+        let own = snapshot.authority.effectiveGrants(for: identity.node)
+        let heads = snapshot.heads.filter {
+            $0.log.origin == identity.node && $0.last > SequenceNumber(0)
+        }
+        for case .revocation(let revocation) in records.map(\.record) {
+            let isOwn =
+                switch revocation.subject {
+                case .grant(let hash): own.contains { $0.hash == hash }
+                case .node(let node): node == identity.node && !own.isEmpty
+                case .user(let key): own.contains { $0.grant.user == key }
+                case .client: false
+                }
+            let isWhole = heads.allSatisfy { head in
+                revocation.covers.contains { $0.log == head.log && $0.last >= head.last }
+            }
+            guard isOwn, !isWhole else { continue }
+            throw ErrorDocument(
+                code: ErrorDocument.outdatedCovers,
+                message: "this node has published more than what is to stay of it",
+                hint: "try again", exitStatus: ExitStatus.tryLater)
         }
     }
 

@@ -96,8 +96,8 @@ extension NodeSnapshot {
             }
         }
         for grant in authority.grants(at: moment.wall)
-        where grant.grant.node == own && grant.state == .expiring {
-            warnings.append("the login of this node ends within 30 days: log in again")
+        where grant.hash == authority.ownGrant {
+            if let warning = grant.warning { warnings.append(warning) }
         }
         return warnings
     }
@@ -108,6 +108,19 @@ extension NodeSnapshot {
             return ["no users file, or an empty one: no remote user may change anything"]
         }
         return authority.unresolved.map { "\($0) is no account of the cluster" }
+    }
+}
+
+extension GrantReport {
+    /// What is to be said of the grant that a node speaks under; `nil` for nothing.
+    fileprivate var warning: String? {
+        switch state {
+        case .valid, .revoked, .lapsed: nil
+        case .expiring: "the login of this node as \(user) ends \(grant.notAfter): log in again"
+        case .expired:
+            "the login of this node as \(user) ended \(grant.notAfter): it publishes nothing until "
+                + "it is logged in again"
+        }
     }
 }
 

@@ -87,21 +87,22 @@ struct AccountChanges: Sendable {
                 "own-account", "\(account.user.name) cannot remove himself",
                 hint: "another administrator can; name him with --as")
         }
-        guard let key = UserKey(hex: account.key) else {
-            throw ErrorDocument.unexpected("the account of \(account.user.name)", "a key")
-        }
         let signer = try await signingKey(of: administrator, password: password)
-        let end = Account(
-            name: account.user.name, email: account.user.email, fullName: account.user.fullName,
-            key: key, scopes: try Scopes(listed: account.user.scopes),
-            serial: account.serial + 1, credential: nil, isRemoved: true)
-        let revocation = Revocation(
-            subject: .user(key), covers: try accounts.covers(of: account))
-        let renewals = try accounts.renewals(of: account, successor: nil)
-        try await submit(
-            accounts.sealed(
-                [RecordDraft(.account(end)), RecordDraft(.revocation(revocation))] + renewals,
-                with: signer))
+        try await submit(signedBy: signer) { present in
+            let account = try present.account(account.user.name)
+            guard let key = UserKey(hex: account.key) else {
+                throw ErrorDocument.unexpected("the account of \(account.user.name)", "a key")
+            }
+            let end = Account(
+                name: account.user.name, email: account.user.email,
+                fullName: account.user.fullName, key: key,
+                scopes: try Scopes(listed: account.user.scopes), serial: account.serial + 1,
+                credential: nil, isRemoved: true)
+            let revocation = Revocation(
+                subject: .user(key), covers: try present.covers(of: account))
+            return [RecordDraft(.account(end)), RecordDraft(.revocation(revocation))]
+                + (try present.renewals(of: account, successor: nil))
+        }
     }
 
     /// Ends a node for good; what it has published so far stays.
@@ -109,9 +110,13 @@ struct AccountChanges: Sendable {
         _ node: NodeID, by administrator: AccountDocument, password: SecretBytes
     ) async throws {
         let signer = try await signingKey(of: administrator, password: password)
-        let revocation = Revocation(
-            subject: .node(node), covers: try accounts.covers(of: node))
-        try await submit(accounts.sealed([RecordDraft(.revocation(revocation))], with: signer))
+        try await submit(signedBy: signer) { present in
+            [
+                RecordDraft(
+                    .revocation(
+                        Revocation(subject: .node(node), covers: try present.covers(of: node))))
+            ]
+        }
     }
 
     /// Ends a user's grants for this server's node; what it has published so far stays.
@@ -120,14 +125,16 @@ struct AccountChanges: Sendable {
             throw ErrorDocument.unexpected("this node's identity", "a node ID")
         }
         let signer = try await signingKey(of: account, password: password)
-        let covers = try accounts.covers(of: own)
-        let ends = try account.grants.filter { $0.node == accounts.own.node }.map { grant in
-            guard let hash = Digest(hex: grant.hash) else {
-                throw ErrorDocument.unexpected("a grant of \(account.user.name)", "its hash")
+        try await submit(signedBy: signer) { present in
+            let covers = try present.covers(of: own)
+            let grants = try present.account(account.user.name).grants
+            return try grants.filter { $0.node == present.own.node }.map { grant in
+                guard let hash = Digest(hex: grant.hash) else {
+                    throw ErrorDocument.unexpected("a grant of \(account.user.name)", "its hash")
+                }
+                return RecordDraft(.revocation(Revocation(subject: .grant(hash), covers: covers)))
             }
-            return RecordDraft(.revocation(Revocation(subject: .grant(hash), covers: covers)))
         }
-        try await submit(accounts.sealed(ends, with: signer))
     }
 
     /// Admits a foreign client.
@@ -147,6 +154,25 @@ struct AccountChanges: Sendable {
         } catch let error as ErrorDocument where error.exitStatus == ExitStatus.notAuthorised {
             await daemon.note(.records, account.user.name, nil, error.code)
             throw error
+        }
+    }
+
+    /// Submits what ends something, from what is known now: since the first look a person was
+    /// asked and a password stretched, and what was published meanwhile must stay.
+    ///
+    /// Done again where the node has published even more: ten times at most.
+    private func submit(
+        signedBy signer: SigningKey, _ drafts: (ClusterAccounts) throws -> [RecordDraft]
+    ) async throws {
+        for attempt in 1...10 {
+            let present = try await ClusterAccounts(daemon)
+            do {
+                return try await submit(present.sealed(drafts(present), with: signer))
+            } catch let error as ErrorDocument
+                where error.code == ErrorDocument.outdatedCovers && attempt < 10
+            {
+                continue
+            }
         }
     }
 

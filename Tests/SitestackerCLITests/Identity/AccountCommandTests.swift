@@ -240,6 +240,21 @@ import Testing
         #expect(daemon.authority.members.isEmpty)
     }
 
+    @Test(arguments: [(3, 0), (9, 0), (10, ExitStatus.tryLater)])
+    func `What was published meanwhile is covered by another try, some times`(
+        overtakes: Int, status: Int32
+    ) async throws {
+        daemon.state.withLock { $0.overtakes = overtakes }
+        let command = try LogoutCommand.parse(["--yes", "--password-stdin"])
+        do {
+            #expect(try await command.run(in: desk(TestCluster.password).context, daemon) == status)
+            #expect(daemon.ended?.members.isEmpty == true)
+        } catch {
+            #expect(errorDocument(for: error)?.exitStatus == status)
+            #expect(daemon.authority.ownMember != nil)
+        }
+    }
+
     @Test func `A node that nobody knows is not removed`() async throws {
         let command = try NodeRemoveCommand.parse(["00000000", "--yes", "--password-stdin"])
         let error = await #expect(throws: ErrorDocument.self) {

@@ -160,6 +160,8 @@ final class TestDaemon: Administration {
         var loggedOut: UInt64 = 0
         var ended: Authority?
         var submissions = 0
+        /// How often more has been published meanwhile, when what ends something is submitted.
+        var overtakes = 0
         /// How this server hears the other members.
         var hearing = "alive"
         var pins: [PinRequestDocument] = []
@@ -255,6 +257,15 @@ final class TestDaemon: Administration {
     }
 
     func submit(_ request: RecordsRequestDocument) async throws -> RecordsAnswer {
+        let isOvertaken = state.withLock { state in
+            defer { state.overtakes = max(0, state.overtakes - 1) }
+            return state.overtakes > 0
+        }
+        guard !isOvertaken else {
+            throw ErrorDocument(
+                code: ErrorDocument.outdatedCovers, message: "more was published",
+                exitStatus: ExitStatus.tryLater)
+        }
         let count = try take(request.records)
         state.withLock { $0.submissions += 1 }
         return RecordsAnswer(added: count, effective: count)
