@@ -97,7 +97,7 @@ public struct MemberDocument: Codable, Sendable, Hashable {
     public var node: String?
     /// Its URL; absent where the list does not name it.
     public var url: String?
-    /// `self`, `alive`, `suspect`, `dead`, `not logged in` or `not in the list`.
+    /// `self`, `alive`, `suspect`, `dead`, `never heard` or `not logged in`.
     public var state: String
     /// Who it is logged in as.
     public var user: String?

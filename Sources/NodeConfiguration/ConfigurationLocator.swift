@@ -38,11 +38,11 @@ public struct ConfigurationLocator: Sendable {
     public func configuration(site: String? = nil) throws(ConfigurationError) -> Location {
         let name = SiteConfiguration.fileName
         if let site {
-            let path = normalised(joined(absolute(site), name))
+            let path = joined(physical(absolute(site)), name)
             guard try exists(path) else { throw missing(path, "--site names this folder") }
             return Location(path: path, reason: "--site names its folder", passed: [])
         }
-        var directory = normalised(workingDirectory)
+        var directory = physical(workingDirectory)
         var passed: [String] = []
         while true {
             let path = joined(directory, name)
@@ -62,7 +62,7 @@ public struct ConfigurationLocator: Sendable {
 
     /// The folder where a new `sitestacker.yml` belongs: `site`, or the working directory.
     public func newSite(_ site: String? = nil) -> String {
-        normalised(absolute(site ?? workingDirectory))
+        physical(absolute(site ?? workingDirectory))
     }
 
     /// Finds the state directory: `SITESTACKER_HOME`, `~/.sitestacker`, `/var/lib/sitestacker`.
@@ -104,6 +104,19 @@ public struct ConfigurationLocator: Sendable {
         return Location(
             path: atHome, reason: "none exists yet, so the one in the home directory",
             passed: passed + [systemState])
+    }
+
+    /// The root of an installation without links on the way to it: by this path the state is named,
+    /// and commands and the daemon mean the same one.
+    ///
+    /// Only the way to the folder that holds `sitestacker.yml`, and once, at the entrance: nothing
+    /// below it is followed. A link there that names the current release (`switch: rename`) is
+    /// turned by every update, and the state must not change with it. A folder that cannot be
+    /// looked at keeps its name; reading it says why. Source: realpath(3).
+    private func physical(_ path: String) -> String {
+        guard let pointer = realpath(path, nil) else { return normalised(path) }
+        defer { free(pointer) }
+        return String(validatingCString: pointer) ?? normalised(path)
     }
 
     private func missing(_ path: String, _ hint: String) -> ConfigurationError {

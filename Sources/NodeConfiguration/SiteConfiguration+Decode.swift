@@ -149,11 +149,16 @@ extension SiteConfiguration.ApplicationSocket {
         let scopes = section["scopes"]?
             .list(1...ConfiguredScope.allCases.count, of: "scopes") { value -> ConfiguredScope? in
                 guard let scope = value.choice(ConfiguredScope.self) else { return nil }
-                if scope == .admin {
+                switch scope {
+                case .publish, .invalidate, .query: break
+                case .update, .files, .admin:
+                    // Such a scope would open nothing there.
                     value.refuse(
                         ValueProblem(
-                            expected: "a scope for an application", found: "\"admin\"",
-                            hint: "accounts are changed by users who log in"))
+                            expected: "a scope for an application",
+                            found: "\"\(scope.rawValue)\"",
+                            hint: "publish, invalidate or query; the rest is for users who log in"
+                        ))
                 }
                 return scope
             }

@@ -35,20 +35,32 @@ struct DaemonCommand: AsyncParsableCommand {
         commandName: "daemon",
         abstract: "Run in the foreground for one or more installations.",
         discussion: """
-            Example: sitestacker daemon /var/www/site
-            systemd: Type=notify; stops on SIGTERM.
+            For systemd: Type=notify; stops on SIGTERM. With --quiet only errors are logged; with \
+            --json an error that ends it is one object. The log is never coloured.
+
+            Example:
+              sitestacker daemon /var/www/site
             """)
+
+    @OptionGroup var global: GlobalOptions
 
     @Argument(help: "Directories that hold a sitestacker.yml (default: the nearest one upwards).")
     var directories: [String] = []
 
-    @Option(help: "The least important log lines to write: debug, info, notice, warning, error.")
-    var logLevel = "notice"
+    @Option(
+        help: """
+            The least important log lines to write: debug, info, notice, warning, error; default: \
+            notice, or error with --quiet.
+            """)
+    var logLevel: String?
 
     func validate() throws {
-        guard Logger.Level(rawValue: logLevel) != nil else {
+        if let logLevel, Logger.Level(rawValue: logLevel) == nil {
             throw ValidationError(
                 "expected debug, info, notice, warning or error, found \(logLevel)")
+        }
+        guard directories.isEmpty || global.site == nil else {
+            throw ValidationError("Name directories or --site, not both.")
         }
     }
 
@@ -56,17 +68,15 @@ struct DaemonCommand: AsyncParsableCommand {
         LibraryEnvironment.forget()
         // An interrupt of the daemon is a request to stop in good order.
         signal(SIGINT, SIG_DFL)
-        let level = Logger.Level(rawValue: logLevel) ?? .notice
+        let level =
+            logLevel.flatMap { Logger.Level(rawValue: $0) } ?? (global.quiet ? .error : .notice)
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
             handler.logLevel = level
             return handler
         }
-        let locator = ConfigurationLocator(
-            workingDirectory: String(cString: getcwd(nil, 0)),
-            home: getenv("HOME").map { String(cString: $0) },
-            stateOverride: getenv("SITESTACKER_HOME").map { String(cString: $0) })
-        let wanted: [String?] = directories.isEmpty ? [nil] : directories.map { $0 }
+        let locator = CommandContext(global, in: .process()).locator
+        let wanted: [String?] = directories.isEmpty ? [global.site] : directories.map { $0 }
         let sites = try wanted.map { directory in
             let file = try locator.configuration(site: directory).path
             return String(file.dropLast(SiteConfiguration.fileName.utf8.count + 1))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import NodeConfiguration
 import Testing
 
@@ -43,6 +44,27 @@ struct LocatorTests {
             try locator.configuration(site: ".")
         }
         #expect(error?.code == .missing)
+    }
+
+    @Test("Whichever link leads to it, an installation has one path; links below it stay links")
+    func links() throws {
+        let root = try temporary.folder("root")
+        let link = "\(temporary.path)/link"
+        #expect(symlink("root", link) == 0)
+        let release = try temporary.folder("root/release-1")
+        #expect(symlink("release-1", "\(root)/current") == 0)
+        _ = try temporary.make("root/release-1/shared.yml", "")
+        #expect(symlink("current/shared.yml", "\(root)/sitestacker.yml") == 0)
+        let file = "\(root)/sitestacker.yml"
+        for folder in [root, link, "\(link)/.", "\(link)/current/.."] {
+            #expect(try locator("/").configuration(site: folder).path == file)
+            #expect(try locator(folder).configuration().path == file)
+            #expect(locator("/").newSite(folder) == root)
+            #expect(locator(folder).newSite() == root)
+        }
+        #expect(try locator("\(link)/current").configuration().path == file)
+        #expect(locator("\(link)/absent").newSite() == "\(link)/absent")
+        #expect(locator("\(link)/current").newSite() == release)
     }
 
     @Test("Nothing found is an error")

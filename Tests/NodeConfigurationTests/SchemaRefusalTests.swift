@@ -9,6 +9,12 @@ struct SchemaRefusalTests {
     }
 
     static let scalars: [Refusal] = [
+        line2(
+            "a scope that opens nothing", "app: {socket: /s, scopes: [files]}",
+            "publish, invalidate or query"),
+        line2(
+            "another one", "app: {socket: /s, scopes: [publish, update]}",
+            "a scope for an application"),
         line2("misspelt key", "databse: x", "did you mean \"database\"?"),
         line2("swapped letters", "settel: 2s", "did you mean \"settle\"?"),
         line2("underscore", "limits: {peer_queue: 1MiB}", "did you mean \"peer-queue\"?"),

@@ -148,6 +148,32 @@ struct InvalidateCommandTests {
         #expect(lines.count == 3 && lines.last == #"{"silent":[]}"#)
     }
 
+    @Test("Work is shown while it lasts, and wiped when it ends", .timeLimit(.minutes(1)))
+    func waiting() async throws {
+        let talk = MemorySink(isTerminal: true)
+        var options = GlobalOptions()
+        options.json = false
+        options.quiet = false
+        options.color = .never
+        options.site = nil
+        let context = CommandContext(
+            options,
+            in: Surroundings(
+                environment: [:], workingDirectory: "/",
+                readInput: { _ throws(ErrorDocument) in [] }, isInputTerminal: false,
+                standardOutput: MemorySink(), standardError: talk))
+        let answer = try await Progress.waiting("asking the servers", in: context) {
+            while talk.count == 0 {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+            return 7
+        }
+        #expect(answer == 7)
+        #expect(talk.text.hasPrefix("\r\u{1B}[Kasking the servers, "))
+        #expect(talk.text.hasSuffix(" s\r\u{1B}[K"))
+    }
+
     @Test("Progress names whom the command waits for, is wiped, and comes on terminals only")
     func progress() throws {
         for isTerminal in [true, false] {

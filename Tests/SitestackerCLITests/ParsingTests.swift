@@ -63,8 +63,10 @@ struct ParsingTests {
     @Test(
         "Help goes to standard output and shows an example",
         arguments: [
-            ["publish"], ["subscribe"], ["events", "list"], ["events", "show"], ["invalidate"],
-            ["status"], ["config", "check"], ["config", "path"], ["init"], ["login"], ["logout"],
+            ["publish"], ["subscribe"], ["events"], ["events", "list"], ["events", "show"],
+            ["invalidate"],
+            ["status"], ["config"], ["config", "check"], ["config", "path"], ["init"], ["login"],
+            ["logout"],
             ["user"], ["user", "add"], ["user", "list"], ["user", "passwd"], ["user", "remove"],
             ["user", "pin"], ["node"], ["node", "list"], ["node", "remove"], ["client"],
             ["client", "add"], ["replay"], ["lock"], ["unlock"],

@@ -8,6 +8,10 @@ struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
         abstract: "Check the configuration, or say which file is in force.",
+        discussion: """
+            Example:
+              sitestacker config check
+            """,
         subcommands: [ConfigCheckCommand.self, ConfigPathCommand.self])
 }
 

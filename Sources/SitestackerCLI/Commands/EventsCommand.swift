@@ -7,6 +7,10 @@ struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
         abstract: "Show what happened, who did it, and what came of it on each node.",
+        discussion: """
+            Example:
+              sitestacker events --limit 20
+            """,
         subcommands: [EventsListCommand.self, EventsShowCommand.self],
         defaultSubcommand: EventsListCommand.self)
 }

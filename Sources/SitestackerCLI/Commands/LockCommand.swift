@@ -32,8 +32,10 @@ struct LockCommand: ContextCommand {
         let request = LockRequestDocument(
             reason: reason, ttlMilliseconds: ttl.milliseconds, confirm: level.confirm?.rawValue,
             timeoutMilliseconds: level.timeout.milliseconds)
-        let answer: LockAnswer = try await context.daemon().post(
-            Routes.lock, request, within: level.timeout.duration + .seconds(10))
+        let answer: LockAnswer = try await Progress.waiting(confirming, in: context) {
+            try await context.daemon().post(
+                Routes.lock, request, within: level.timeout.duration + .seconds(10))
+        }
         if answer.previous != nil { try context.output.note("Renewed.") }
         return try show(answer, context.output)
     }
@@ -64,8 +66,10 @@ struct UnlockCommand: ContextCommand {
         let request = UnlockRequestDocument(
             force: force, confirm: level.confirm?.rawValue,
             timeoutMilliseconds: level.timeout.milliseconds)
-        let answer: LockAnswer = try await context.daemon().post(
-            Routes.unlock, request, within: level.timeout.duration + .seconds(10))
+        let answer: LockAnswer = try await Progress.waiting(confirming, in: context) {
+            try await context.daemon().post(
+                Routes.unlock, request, within: level.timeout.duration + .seconds(10))
+        }
         if let previous = answer.previous {
             try context.output.note("Ended: \(lockWords(previous)).")
         } else {

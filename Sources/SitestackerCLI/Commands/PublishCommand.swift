@@ -56,8 +56,10 @@ struct PublishCommand: ContextCommand {
             topic: topic, payload: text,
             payloadBase64: text == nil ? Data(payload).base64EncodedString() : nil,
             confirm: confirm?.rawValue, timeoutMilliseconds: timeout.milliseconds)
-        let answer: PublishAnswer = try await context.daemon().post(
-            Routes.publish, request, within: timeout.duration + .seconds(10))
+        let answer: PublishAnswer = try await Progress.waiting(confirming, in: context) {
+            try await context.daemon().post(
+                Routes.publish, request, within: timeout.duration + .seconds(10))
+        }
         if context.output.isJSON {
             try context.output.document(answer)
         } else {
@@ -88,6 +90,9 @@ struct PublishCommand: ContextCommand {
         return bytes
     }
 }
+
+/// What a command waits for that publishes something.
+let confirming = "waiting for the disks of the nodes"
 
 /// Who has not confirmed an event, in one sentence.
 func shortfall(of answer: PublishAnswer) -> String {

@@ -32,7 +32,9 @@ struct StatusCommand: ContextCommand {
     }
 
     func run(in context: CommandContext) async throws -> Int32 {
-        let status: StatusDocument = try await context.daemon().get(Routes.status)
+        let status: StatusDocument = try await Progress.waiting("asking the servers", in: context) {
+            try await context.daemon().get(Routes.status)
+        }
         if context.output.isJSON {
             try context.output.document(status)
         } else {

@@ -45,11 +45,12 @@ struct ClientAddCommand: ContextCommand {
     var out: String
 
     func validate() throws {
-        guard (1...WireLimits.name).contains(name.utf8.count), escaped(name) == name,
-            !name.contains("\t")
-        else {
-            throw ValidationError(
-                "expected a name of 1 to \(WireLimits.name) printable bytes for the client.")
+        do {
+            // The codec has the rule.
+            let client = ClientKey(name: name, curveKey: CurveKey(.zero), scopes: scope.scopes)
+            _ = try RecordCodec.encode(.client(client))
+        } catch {
+            throw ValidationError("the client: expected \(error.expected), found \(error.found)")
         }
     }
 

@@ -101,15 +101,20 @@ struct HTTPDoors: Doors {
     private func refusal(_ answer: HTTPAnswer, _ door: Door) -> ErrorDocument {
         do {
             let said = try JSONDecoder().decode(ErrorDocument.self, from: Data(answer.body))
-            let isLater = said.exitStatus == ExitStatus.tryLater
-            return ErrorDocument(
-                code: String(said.code.prefix(40)),
-                message: String(said.message.prefix(Self.wordsLimit)),
-                hint: said.hint.map { String($0.prefix(Self.wordsLimit)) },
-                exitStatus: isLater ? ExitStatus.tryLater : ExitStatus.notAuthorised)
+            return Self.repeated(said)
         } catch {
             return stranger(door)
         }
+    }
+
+    /// What a stranger said, as words within one line of ours.
+    static func repeated(_ said: ErrorDocument) -> ErrorDocument {
+        let isLater = said.exitStatus == ExitStatus.tryLater
+        return ErrorDocument(
+            code: PrintableText.make(said.code, limit: 40),
+            message: PrintableText.make(said.message, limit: wordsLimit),
+            hint: said.hint.map { PrintableText.make($0, limit: wordsLimit) },
+            exitStatus: isLater ? ExitStatus.tryLater : ExitStatus.notAuthorised)
     }
 
     private func stranger(_ door: Door) -> ErrorDocument {

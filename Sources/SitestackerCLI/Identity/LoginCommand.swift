@@ -83,13 +83,18 @@ struct LoginCommand: ContextCommand {
     /// Logs in through whatever daemon and doors the flow has.
     func run(_ flow: LoginFlow, in context: CommandContext) async throws -> Int32 {
         let target = try await flow.target()
-        let outcome = try await flow.logIn(target, password: try secret(flow.user, context))
+        let password = try secret(flow.user, context)
+        let outcome = try await Progress.waiting("proving the password", in: context) {
+            try await flow.logIn(target, password: password)
+        }
         let clock = ContinuousClock()
         let deadline = clock.now + timeout.duration
         // Of another server only its grant was renewed.
         let missing =
             target.isOwn
-            ? try await flow.level(until: deadline, clock: clock, pause: .milliseconds(200)) : nil
+            ? try await Progress.waiting("becoming level with the others", in: context) {
+                try await flow.level(until: deadline, clock: clock, pause: .milliseconds(200))
+            } : nil
         let fingerprint = NodeFingerprint(nodeKey: target.nodeKey, curveKey: target.curveKey)
         let report = LoginReport(
             loggedIn: true, user: outcome.user, node: outcome.node,

@@ -33,6 +33,17 @@ final class Progress: Sendable {
         }
     }
 
+    /// Runs one piece of work, with a line that says what it waits for.
+    ///
+    /// - Throws: What the work throws, and what writing throws.
+    static func waiting<Value>(
+        _ text: String, in context: CommandContext, _ work: () async throws -> Value
+    ) async throws -> Value {
+        let progress = Progress(on: context)
+        try progress.say(text) {}
+        return try await progress.shown(work)
+    }
+
     /// Runs work with the line shown meanwhile.
     ///
     /// - Throws: What the work throws, and what writing throws.

@@ -119,8 +119,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (["client", "add", "a\u{1B}b", "--out", "f"], "printable"),
-        (["client", "add", "", "--out", "f"], "printable"),
+        (["client", "add", "a\u{1B}b", "--out", "f"], "the client: expected"),
+        (["client", "add", "", "--out", "f"], "the client: expected"),
+        (["client", "add", "my monitor", "--out", "f"], "the client: expected"),
         (["login", "-r", "http://web1", "-u", ""], "a user name or an email address"),
         (["login", "-r", "http://web1", "-u", "alice", "--scopes", "root"], "publish, query"),
         (["user", "add", "b", "--email", "e", "--name", "n", "--scopes", ""], "publish, query"),

@@ -22,6 +22,18 @@ import Testing
         return (desk, cluster.node.fingerprint)
     }
 
+    @Test func `A stranger's words stay words within one line of ours`() {
+        let said = ErrorDocument(
+            code: "no\nway", message: "no\nsitestacker: all is well\r\u{85}\u{2028}\u{1B}[2J",
+            hint: "a\nb", exitStatus: 0)
+        let repeated = HTTPDoors.repeated(said)
+        #expect(
+            repeated.message
+                == #"no\u{a}sitestacker: all is well\u{d}\u{85}\u{2028}\u{1b}[2J"#)
+        #expect(repeated.code == #"no\u{a}way"# && repeated.hint == #"a\u{a}b"#)
+        #expect(repeated.exitStatus == ExitStatus.notAuthorised)
+    }
+
     @Test(arguments: [true, false])
     func `The fingerprint is said beside the answer, whether logged in or not`(
         isMember: Bool
