@@ -68,6 +68,10 @@ public enum Limits {
     ///
     /// Beyond it what came is shown once.
     public static let forkEvidence = 64
+    /// How often records of authority are written down, as nothing says whether they were.
+    public static let recordWrites = 6
+    /// The first and the longest wait before they are written down again.
+    public static let recordBackoff = Backoff(first: .seconds(2), longest: .seconds(60))
     /// How often a second content is written down again, as it is shown again.
     ///
     /// It may be large, and some minutes are enough for a disk to get room.

@@ -135,7 +135,10 @@ extension Replicator {
     mutating func follow(_ changes: [AuthorityChange]) {
         for change in changes {
             switch change {
-            case .store, .pin, .dropped: emit(.authority(change))
+            case .store(let records):
+                emit(.authority(change))
+                recordWrites.add(records, now: now.instant)
+            case .pin, .dropped: emit(.authority(change))
             case .members:
                 others = authority.members.map(\.node).filter { $0 != node }
                 links.follow(others, now: now.instant)
@@ -149,6 +152,12 @@ extension Replicator {
                 emit(.authority(change))
             }
         }
+    }
+
+    /// The disk may have been full when records came: nothing waits for what is written of them.
+    mutating func rewriteRecords() {
+        let records = recordWrites.takeDue(now: now.instant)
+        if !records.isEmpty { emit(.authority(.store(records))) }
     }
 
     /// Writes down how far logs are applied, and notes whom to tell.

@@ -34,6 +34,8 @@ public struct Replicator: Sendable {
     var server = ReplayServer()
     var blobs = BlobTracker()
     var truncation = Truncation()
+    /// Records of authority that are written down again.
+    var recordWrites = RecordWrites()
     /// Contents of logs with two histories.
     var evidence: OrderedTable<EpochID, ForkEvidence> = OrderedTable()
     /// What earlier runs wrote down of them, until it is shown.
@@ -198,6 +200,7 @@ public struct Replicator: Sendable {
         acknowledgeAdvances()
         truncateIfDue()
         showEvidence()
+        rewriteRecords()
         sendBeaconIfDue()
         updateReadiness()
     }
@@ -216,6 +219,7 @@ public struct Replicator: Sendable {
         next = earlier(next, blobDeadline)
         next = earlier(next, readiness.nextDeadline)
         next = earlier(next, evidenceDeadline)
+        next = earlier(next, recordWrites.nextDeadline)
         if start.mayApply {
             next = earlier(next, handlers.nextDeadline)
             next = earlier(next, clears.nextDeadline)

@@ -209,6 +209,21 @@ import Testing
         for node in 0..<2 { #expect(cluster.cores[node]?.status.revision == nil) }
     }
 
+    @Test func `records are written down again, as a full disk may have refused them`() {
+        var cluster = ReplicatorTests.ready(2)
+        let void = Forge.record(
+            .void(
+                EventID(
+                    log: EpochID(
+                        origin: Forge.node(1), epoch: LogEpoch(counter: 9, nonce: 9)),
+                    sequence: 1)))
+        let before = cluster.effects[0].count
+        cluster.feed(0, .authority(.recordsReceived([void])))
+        cluster.run(for: .seconds(200))
+        let writes = cluster.effects[0][before...].filter { $0 == .authority(.store([void])) }
+        #expect(writes.count == Limits.recordWrites)
+    }
+
     @Test func `a silent link is made anew, with a fresh socket on the third attempt`() {
         var cluster = ReplicatorTests.ready(2)
         cluster.kill(1)

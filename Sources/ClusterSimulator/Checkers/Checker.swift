@@ -55,8 +55,10 @@ extension Checker {
 /// All of them.
 func makeCheckers(for simulation: Simulation) -> [any Checker] {
     [
-        DurableAcknowledgement(simulation), NoPhantoms(simulation), GaplessLogs(simulation),
-        Effects(simulation), PromptHeads(simulation), NoRollback(simulation),
+        DurableAcknowledgement(simulation), NoPhantoms(simulation), Effects(simulation),
+        GaplessLogs(simulation), Deliveries(simulation), ReadyAndClear(simulation),
+        PromptHeads(simulation),
+        NoRollback(simulation),
         OneHistory(simulation), ForksFound(simulation), NoLostUpdate(simulation),
         MonotonicStamps(simulation), BoundedQueues(simulation), simulation.membership,
     ]

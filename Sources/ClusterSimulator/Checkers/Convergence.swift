@@ -15,24 +15,27 @@ extension Simulation {
             if let strange = strangeness(to: process) { return ("roster", strange) }
         }
         if let missing = missingLink() { return ("I20", missing) }
-        if let difference = difference() { return ("I5", difference) }
+        if let difference = difference() { return difference }
         for case let effects as Effects in checkers {
             if let undone = effects.undone() { return ("I4", undone) }
+        }
+        for case let deliveries as Deliveries in checkers {
+            if let missing = deliveries.missing() { return ("delivery", missing) }
         }
         return nil
     }
 
-    private func difference() -> String? {
+    private func difference() -> (checker: String, text: String)? {
         let members = members
         for host in members {
-            guard let process = host.process else { return "host \(host.number) is down" }
-            if let obstacle = unreadiness(of: process) { return obstacle }
+            guard let process = host.process else { return ("I5", "host \(host.number) is down") }
+            if let obstacle = unreadiness(of: process) { return ("I5", obstacle) }
         }
         guard let first = members.first else { return nil }
         for host in members.dropFirst() {
             if let difference = difference(first, host) { return difference }
         }
-        return missingReceipt(members)
+        return missingReceipt(members).map { ("I5", $0) }
     }
 
     /// I20: links always come back, also those that libzmq gave up on.
@@ -62,8 +65,19 @@ extension Simulation {
         return nil
     }
 
-    private func difference(_ one: Host, _ other: Host) -> String? {
-        if let difference = forkDifference(one, other) { return difference }
+    private func difference(_ one: Host, _ other: Host) -> (checker: String, text: String)? {
+        if let fork = forkDifference(one, other) { return ("I10", fork) }
+        if let missing = logDifference(one, other) { return ("I5", missing) }
+        if let state = stateDifference(one, other) { return ("I11", state) }
+        let revisions = [one, other].map { $0.process?.core.replicator.status.revision }
+        guard revisions[0] == revisions[1] else {
+            let names = revisions.map { $0.map { "\($0)" } ?? "none" }.joined(separator: ", ")
+            return ("I5", "hosts \(one.number) and \(other.number) want different code: \(names)")
+        }
+        return nil
+    }
+
+    private func logDifference(_ one: Host, _ other: Host) -> String? {
         let heads = [one, other].map { host in
             host.disk.image.heads.filter { !isQuarantined($0.log) }
         }
@@ -75,12 +89,6 @@ extension Simulation {
         let records = [one, other].map { $0.process?.authority.digest }
         guard records[0] == records[1] else {
             return "hosts \(one.number) and \(other.number) hold different records of authority"
-        }
-        if let difference = stateDifference(one, other) { return difference }
-        let revisions = [one, other].map { $0.process?.core.replicator.status.revision }
-        guard revisions[0] == revisions[1] else {
-            return "hosts \(one.number) and \(other.number) want different code: "
-                + revisions.map { $0.map { "\($0)" } ?? "none" }.joined(separator: ", ")
         }
         return nil
     }

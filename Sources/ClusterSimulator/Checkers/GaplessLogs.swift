@@ -7,7 +7,12 @@ import ClusterModel
 final class GaplessLogs: Checker {
     private unowned let simulation: Simulation
 
+    /// The last position that each process handed out, by log.
+    private var handed: [InstanceID: [EpochID: SequenceNumber]] = [:]
+
     init(_ simulation: Simulation) { self.simulation = simulation }
+
+    func ended(_ process: NodeProcess) { handed[process.instance] = nil }
 
     func committed(on host: Host, before: LogImage) {
         let image = host.disk.image
@@ -45,6 +50,16 @@ final class GaplessLogs: Checker {
             last: batch.id(at: indices.upperBound - 1).sequence)
         guard process.host.disk.image.holds(range) else {
             return fail("\(range) is handed out, not durable", process.host)
+        }
+        let before = handed[process.instance]?[range.log] ?? 0
+        guard range.first <= before else {
+            handed[process.instance, default: [:]][range.log] = range.last
+            return
+        }
+        // What had to wait has an outcome that says so, and is looked at again.
+        let first = EventID(log: range.log, sequence: range.first)
+        if process.host.disk.image.outcome(of: first) == nil {
+            fail("\(range) is handed out after \(before)", process.host)
         }
     }
 

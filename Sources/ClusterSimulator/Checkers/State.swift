@@ -2,7 +2,7 @@
 import ClusterCore
 import ClusterModel
 
-/// I12 (and I11, as far as there is state yet): of concurrent proposals of the code one wins, the
+/// I12: of concurrent proposals of the code one wins, the
 /// same on every node, by (generation, stamp, node); no other one is current anywhere.
 final class NoLostUpdate: Checker {
     private unowned let simulation: Simulation
@@ -24,16 +24,15 @@ final class NoLostUpdate: Checker {
     /// The highest proposal on a host's disk whose parents are there too.
     private func winner(on host: Host) -> EventID? {
         var proposals: [EventID: (event: Event, proposal: RevisionProposal)] = [:]
-        let quarantined = Set(
-            host.disk.image.stored.filter { $0.disposition == .quarantined }
-                .map(\.batch.header.log))
         for entry in host.disk.image.stored {
             guard let grant = simulation.registry.grants[entry.batch.header.grant],
                 host.allows(grant.user, .update),
                 simulation.registry.counts(entry.batch),
-                !quarantined.contains(entry.batch.header.log)
+                !host.disk.image.isQuarantined(entry.batch.header.log)
             else { continue }
-            for (index, event) in entry.batch.events.enumerated() {
+            // What was signed, not what a core was told of it.
+            let signed = simulation.ledger.sealed[entry.batch.hash] ?? entry.batch
+            for (index, event) in signed.events.enumerated() {
                 let id = entry.batch.id(at: index)
                 guard case .revision(let proposal) = event.content,
                     !simulation.voided.contains(id)

@@ -4,18 +4,23 @@ import ClusterCore
 
 struct OrderByWallClock: Breakage {
     private var drafts: [EpochID: [SequenceNumber: BatchDraft]] = [:]
+    private var last = HybridTimestamp.zero
 
     mutating func rewrite(
         _ effect: Effect, at moment: Moment
     ) -> (effects: [Effect], told: [Input]) {
         guard case .seal(let draft) = effect else { return ([effect], []) }
         drafts[draft.log, default: [:]][draft.first] = draft
-        let events = draft.events.enumerated().map { index, event in
-            Event(
-                timestamp: HybridTimestamp(
-                    milliseconds: moment.wall.milliseconds, counter: UInt16(index)),
+        // Within a millisecond they are counted: only clocks that go back show it.
+        let wall = moment.wall.milliseconds
+        var counter = last.milliseconds == wall ? last.counter + 1 : 0
+        let events = draft.events.map { event in
+            defer { counter += 1 }
+            return Event(
+                timestamp: HybridTimestamp(milliseconds: wall, counter: counter),
                 content: event.content)
         }
+        last = events.last?.timestamp ?? last
         let stamped = BatchDraft(
             log: draft.log, first: draft.first, previous: draft.previous, grant: draft.grant,
             events: events, isAwaited: draft.isAwaited)

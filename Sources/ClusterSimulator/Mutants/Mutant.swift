@@ -28,6 +28,22 @@ public enum Mutant: String, CaseIterable, Sendable {
     /// Serves another part of a log than was asked for.
     case replayWrongRange = "replay-wrong-range"
 
+    /// Hands some of the events to nobody.
+    case dropDeliveries = "drop-deliveries"
+    /// Hands out the events of a batch from the last one to the first.
+    case deliverBackwards = "deliver-backwards"
+
+    /// Advertises the end of whatever old batch came last.
+    case advertiseLastSeen = "advertise-last-seen"
+    /// Does not look at a second content for a position.
+    case silentFork = "silent-fork"
+    /// Writes down that no state is missing behind a floor, and keeps none.
+    case skipKeepState = "skip-keep-state"
+    /// Lets the earlier one of two concurrent proposals win.
+    case loserWins = "loser-wins"
+    /// Says that it is ready while it owes its caches a full clear.
+    case readyUncleared = "ready-uncleared"
+
     /// Knows no members any more once its list of URLs was read anew.
     case forgetMembers = "forget-members"
     /// Asks no member that its list does not name whether it holds an event.
@@ -38,13 +54,19 @@ public enum Mutant: String, CaseIterable, Sendable {
         switch self {
         case .confirmBeforeFsync, .acknowledgeBeforeDurable, .countListed: "I1"
         case .applyUnlisted: "I2"
-        case .ignorePrevious: "I3"
+        case .ignorePrevious, .deliverBackwards: "I3"
         case .dropDedupe: "I4"
         case .noHeadAfterBurst, .replayWrongRange: "I5"
         case .reuseEpoch: "I9"
+        case .advertiseLastSeen: "I8"
+        case .silentFork: "I10"
+        case .skipKeepState: "I11"
+        case .loserWins: "I12"
         case .orderByWallClock: "I15"
+        case .readyUncleared: "ready"
         case .noSupervisor: "I20"
         case .forgetMembers: "roster"
+        case .dropDeliveries: "delivery"
         }
     }
 
@@ -65,6 +87,13 @@ public enum Mutant: String, CaseIterable, Sendable {
         case .acknowledgeBeforeDurable: BrokenCore(recovered, AcknowledgeBeforeDurable())
         case .replayWrongRange: BrokenCore(recovered, ReplayWrongRange())
         case .countListed: BrokenCore(recovered, CountListed(recovered, simulation))
+        case .dropDeliveries: BrokenCore(recovered, DropDeliveries())
+        case .deliverBackwards: BrokenCore(recovered, DeliverBackwards())
+        case .advertiseLastSeen: BrokenCore(recovered, AdvertiseLastSeen())
+        case .silentFork: BrokenCore(recovered, SilentFork())
+        case .skipKeepState: BrokenCore(recovered, SkipKeepState())
+        case .loserWins: BrokenCore(recovered, LoserWins())
+        case .readyUncleared: BrokenCore(recovered, ReadyUncleared())
         case .forgetMembers: Replicator(recovered)
         }
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ClusterCore
 import ClusterModel
 import ClusterSigning
 import WireFormat
@@ -45,6 +46,8 @@ final class Host {
     var hasLostHistory = false
     /// Until when the daemon stays down.
     var awayUntil: VirtualTime?
+    /// What its subscribers and handlers have had, over all runs of the daemon.
+    var journal = Journal()
     /// Whether it was taken out of the cluster.
     var isRemoved = false
 
@@ -72,6 +75,32 @@ final class Host {
     /// Whether its users file names the user with the scope.
     func allows(_ user: String, _ scopes: Scopes) -> Bool {
         users.contains { $0.identifier == user && $0.scopes.isSuperset(of: scopes) }
+    }
+}
+
+/// What came out of a host's daemons: the applications' own books, which no lost disk takes back.
+struct Journal {
+    /// A run of a handler for an event.
+    struct Run: Hashable {
+        let id: EventID
+        let handler: Int
+    }
+
+    /// The events handed to subscribers.
+    private(set) var delivered: Set<EventID> = []
+    /// Runs of handlers that succeeded.
+    private(set) var handled: Set<Run> = []
+    /// Runs of handlers that failed at least once.
+    private(set) var failed: Set<Run> = []
+
+    mutating func deliver(_ batch: VerifiedBatch, _ indices: Range<Int>) {
+        for index in indices { delivered.insert(batch.id(at: index)) }
+    }
+
+    mutating func note(_ task: ApplyTask, _ outcome: ApplyOutcome) {
+        guard case .handle(let handler, let id, _) = task.work else { return }
+        let run = Run(id: id, handler: handler)
+        if outcome == .applied { handled.insert(run) } else { failed.insert(run) }
     }
 }
 

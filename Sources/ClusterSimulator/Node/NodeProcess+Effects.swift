@@ -52,7 +52,7 @@ extension NodeProcess {
         case .readiness(let readiness):
             isReady = readiness.isReady
             update(where: readiness)
-        case .deliver: break
+        case .deliver(let batch, let indices): host.journal.deliver(batch, indices)
         case .apply(let task): apply(task)
         case .report(let observation): simulation.count("core.\(observation.mark)")
         case .stop: simulation.crash(host, why: "the core said stop")
@@ -127,6 +127,7 @@ extension NodeProcess {
         let duration = simulation.random.span(.milliseconds(1), .milliseconds(25))
         later(duration) { [self] in
             let (outcome, steps) = simulation.outcome(of: task, on: host)
+            host.journal.note(task, outcome)
             simulation.checkers.forEach {
                 $0.performed(task, outcome: outcome, steps: steps, began: began, by: self)
             }

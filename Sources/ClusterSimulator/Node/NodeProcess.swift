@@ -84,7 +84,12 @@ final class NodeProcess {
     func feedLater(_ input: Input) { pending.append(input) }
 
     /// The process is no more; nothing it began comes back to it.
-    func end() { isEnded = true }
+    func end() {
+        isEnded = true
+        // What waits holds the process that waits.
+        asked = [:]
+        stalled = []
+    }
 
     /// Stops, as by SIGSTOP.
     func pause() { isPaused = true }

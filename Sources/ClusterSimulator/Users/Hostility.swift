@@ -84,7 +84,9 @@ extension Simulation {
             }
         }
         advance(to: now + .seconds(3))
-        let deadline = now + .seconds(30)
+        // What comes back may name a blob that no disk has any more: one member after the other
+        // waits for it in vain.
+        let deadline = now + knobs.patience
         while failure == nil, let obstacle = disagreement() {
             if now > deadline { fail(.liveness, "I8", "after old messages came: \(obstacle.text)") }
             advance(to: now + .milliseconds(250))

@@ -120,6 +120,10 @@ extension Simulation {
     func tryWrongList() {
         schedule.add(at: now + random.span(.seconds(1), .seconds(12))) { simulation in
             let running = simulation.members.filter { $0.process?.isPaused == false }
+            // A URL that led here once, and is silent, may lead here still.
+            guard !simulation.hosts.contains(where: { $0.awayUntil != nil }) else {
+                return simulation.tryWrongList()
+            }
             guard let host = simulation.random.pick(running), let process = host.process else {
                 return simulation.tryWrongList()
             }

@@ -62,7 +62,10 @@ public final class Simulation {
         try simulation.found()
         simulation.play()
         // Actions that wait hold what they belong to.
-        defer { simulation.schedule = Schedule() }
+        defer {
+            simulation.schedule = Schedule()
+            for host in simulation.hosts { host.process?.end() }
+        }
         return RunOutcome(
             seed: seed, knobs: simulation.knobs, failure: simulation.failure,
             marks: simulation.marks, transcript: simulation.transcript,
