@@ -13,24 +13,24 @@ struct KnownMutant: Sendable, CustomTestStringConvertible {
     /// The table of docs/internals/testing.md.
     static let all: [KnownMutant] = [
         KnownMutant(mutant: .confirmBeforeFsync, seed: 1),
-        KnownMutant(mutant: .ignorePrevious, seed: 8),
+        KnownMutant(mutant: .ignorePrevious, seed: 11),
         KnownMutant(mutant: .dropDedupe, seed: 3),
         KnownMutant(mutant: .reuseEpoch, seed: 1),
-        KnownMutant(mutant: .orderByWallClock, seed: 1),
+        KnownMutant(mutant: .orderByWallClock, seed: 9),
         KnownMutant(mutant: .noSupervisor, seed: 5),
-        KnownMutant(mutant: .applyUnlisted, seed: 2),
+        KnownMutant(mutant: .applyUnlisted, seed: 1),
         KnownMutant(mutant: .noHeadAfterBurst, seed: 1),
         KnownMutant(mutant: .acknowledgeBeforeDurable, seed: 1),
         KnownMutant(mutant: .replayWrongRange, seed: 1),
         KnownMutant(mutant: .dropDeliveries, seed: 1),
         KnownMutant(mutant: .deliverBackwards, seed: 1),
         KnownMutant(mutant: .advertiseLastSeen, seed: 3),
-        KnownMutant(mutant: .silentFork, seed: 8),
+        KnownMutant(mutant: .silentFork, seed: 11),
         KnownMutant(mutant: .skipKeepState, seed: 17),
-        KnownMutant(mutant: .loserWins, seed: 4),
+        KnownMutant(mutant: .loserWins, seed: 2),
         KnownMutant(mutant: .readyUncleared, seed: 1),
         KnownMutant(mutant: .forgetMembers, seed: 1),
-        KnownMutant(mutant: .countListed, seed: 1),
+        KnownMutant(mutant: .countListed, seed: 2),
     ]
 }
 

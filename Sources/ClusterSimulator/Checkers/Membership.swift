@@ -82,6 +82,15 @@ final class Membership: Checker {
         return granted.subtracting(ended)
     }
 
+    /// What stays valid of a node by each removal of it that a process was told of.
+    func endings(of node: NodeID, toldTo process: NodeProcess) -> [[EpochHead]] {
+        (knowledge[process.instance]?.records ?? [:]).values.compactMap { record in
+            guard case .revocation(let revocation) = record, revocation.subject == .node(node)
+            else { return nil }
+            return revocation.covers
+        }
+    }
+
     private func checkMembers(of process: NodeProcess) {
         let expected = members(of: process)
         let found = Set(process.authority.members.map(\.node))

@@ -194,7 +194,13 @@ extension Simulation {
         guard let host = random.pick(members) else { return }
         var users = everybody
         if random.chance(perMille: 700), let index = users.indices.randomElement(&random) {
-            users.remove(at: index)
+            let user = users.remove(at: index)
+            if random.chance(perMille: 400) {
+                let lacking: Scopes = random.pick([.publish, .invalidate, .update]) ?? []
+                users.append(
+                    AllowedUser(
+                        identifier: user.identifier, scopes: user.scopes.subtracting(lacking)))
+            }
         }
         setUsers(users, on: host)
     }

@@ -10,7 +10,7 @@ extension Simulation {
         var records = registry.accounts
         for number in 0..<knobs.nodeCount {
             let host = try makeHost(number, user: registry.users[random.below(3)])
-            records.append(try registry.grant(for: host))
+            records.append(try registry.grant(for: host, randomScopes()))
         }
         for host in hosts {
             host.list = rightList(of: host)
@@ -51,6 +51,12 @@ extension Simulation {
         registry.users.map { AllowedUser(identifier: $0.name, scopes: .all) }
     }
 
+    /// Mostly everything; now and then one thing less.
+    func randomScopes() -> Scopes {
+        guard knobs.has(.usersFiles), random.chance(perMille: 350) else { return .all }
+        return Scopes.all.subtracting(random.pick([.publish, .invalidate, .update]) ?? [])
+    }
+
     /// One more node: its user logs it in at another one, which then knows its grant.
     func addMember() throws {
         let running = members.filter { $0.process != nil }
@@ -58,7 +64,7 @@ extension Simulation {
             let process = door.process
         else { return }
         let host = try makeHost(hosts.count, user: registry.users[random.below(3)])
-        let grant = try registry.grant(for: host)
+        let grant = try registry.grant(for: host, randomScopes())
         issued.append(grant)
         process.feed(.authority(.recordsReceived([grant])))
         host.disk.replace(
@@ -85,7 +91,8 @@ extension Simulation {
         count("members.removed")
         write(host, "**", "removed at host \(witness.number)")
         host.isRemoved = true
-        crash(host, why: "removed")
+        // Who is removed need not know of it, and goes on speaking.
+        if random.chance(perMille: 500) { crash(host, why: "removed") }
         process.feed(.authority(.recordsReceived([record])))
         let gone = [host.name, host.alias].map(Directory.address)
         changeLists { list in list.filter { !gone.contains($0) } }

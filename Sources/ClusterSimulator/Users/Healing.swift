@@ -15,7 +15,7 @@ extension Simulation {
             host.disk.latency = (.microseconds(200), .milliseconds(4))
             host.clock.heal()
             host.process?.effectsLeft = nil
-            if host.isClone { stopClone(host) }
+            if host.isClone { stopClone(host) } else if host.isRemoved { shutDown(host) }
         }
         mendNames()
         for host in members {
@@ -51,7 +51,7 @@ extension Simulation {
         }
     }
 
-    private func stopClone(_ host: Host) {
+    private func shutDown(_ host: Host) {
         host.process?.end()
         host.process = nil
         host.isRemoved = true
@@ -60,6 +60,10 @@ extension Simulation {
             disconnect(other.number, from: host.number)
             disconnect(host.number, from: other.number)
         }
+    }
+
+    private func stopClone(_ host: Host) {
+        shutDown(host)
         // Whoever heard its clone signs no more in this run.
         for original in members where original.node == host.node {
             crash(original, why: "started anew, as its clone is gone")

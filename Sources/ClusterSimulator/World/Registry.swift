@@ -17,7 +17,7 @@ final class Registry {
     /// The accounts, which every node gets at its login.
     let accounts: [VerifiedRecord]
     /// Whose grant each hash names, for checkers.
-    private(set) var grants: [Digest: (user: String, node: NodeID)] = [:]
+    private(set) var grants: [Digest: (user: String, node: NodeID, scopes: Scopes)] = [:]
     /// What stays valid of nodes that were removed, for checkers.
     private var covers: [NodeID: [EpochHead]] = [:]
     private let sealer: RecordSealer
@@ -57,14 +57,14 @@ final class Registry {
     }
 
     /// A user's word that a host may speak for him.
-    func grant(for host: Host) throws -> VerifiedRecord {
+    func grant(for host: Host, _ scopes: Scopes) throws -> VerifiedRecord {
         let grant = Grant(
             user: host.user.key, nodeKey: host.identity.nodeKey, node: host.node,
-            curveKey: host.identity.curveKey, scopes: .all,
+            curveKey: host.identity.curveKey, scopes: scopes,
             notBefore: WallTime(milliseconds: 0),
             notAfter: WallTime(milliseconds: 1_767_225_600_000 + Self.term), serial: 1)
         let record = try sealer.seal(.grant(grant), with: host.user.signingKey)
-        grants[record.hash] = (host.user.name, host.node)
+        grants[record.hash] = (host.user.name, host.node, scopes)
         return record
     }
 
