@@ -152,5 +152,14 @@ struct LogoutCommand: AdministrationCommand {
         let account = try changes.accounts.account(user.name)
         var input = try PasswordInput(fromInput: passwords.fromInput, context.surroundings)
         try await changes.logOut(account, password: try input.present(of: user.name))
+        let others = changes.accounts.current.filter { other in
+            other.user.name != user.name
+                && other.grants.contains { $0.node == changes.accounts.own.node }
+        }
+        guard !others.isEmpty else { return }
+        try context.output.note(
+            "Grants of \(others.map(\.user.name).joined(separator: ", ")) for this server remain:"
+                + " the others go on counting it as a member until it logs in as them and out, or"
+                + " is removed with node remove.", style: .warning)
     }
 }

@@ -241,6 +241,33 @@ import Testing
         #expect(daemon.authority.members.isEmpty)
     }
 
+    @Test(arguments: [true, false])
+    func `A logout names the other users whose grants keep the node a member`(
+        isLeft: Bool
+    ) async throws {
+        let bob = try SigningKey()
+        let account = Account(
+            name: "bob", email: "bob@example.com", fullName: "Bob", key: bob.user, scopes: .query,
+            serial: 1, credential: nil)
+        let grant = Grant(
+            user: bob.user, nodeKey: cluster.node.nodeKey, node: cluster.node.node,
+            curveKey: cluster.node.curveKey, scopes: .query, notBefore: WallTime(milliseconds: 0),
+            notAfter: WallTime(milliseconds: 2_000_000_000_000), serial: 1)
+        let sealer = RecordSealer(cluster: cluster.pin.cluster)
+        let records = [
+            try sealer.seal(.account(account), with: cluster.key),
+            try sealer.seal(.grant(grant), with: bob),
+        ]
+        daemon.state.withLock {
+            $0.joinedAs = "alice"
+            if isLeft { $0.records += records }
+        }
+        let desk = desk(TestCluster.password)
+        let command = try LogoutCommand.parse(["--yes", "--password-stdin"])
+        _ = try await command.run(in: desk.context, daemon)
+        #expect(desk.talk.text.contains("Grants of bob for this server remain") == isLeft)
+    }
+
     @Test(arguments: [(3, 0), (9, 0), (10, ExitStatus.tryLater)])
     func `What was published meanwhile is covered by another try, some times`(
         overtakes: Int, status: Int32
