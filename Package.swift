@@ -134,8 +134,9 @@ let package = Package(
         program(
             "sitestacker-fuzz",
             [
-                "CacheTargets", "ClusterModel", "ClusterSigning", "GitWorkspace",
-                "NodeConfiguration", "WireFormat", argumentParser,
+                "AdminHTTP", "CacheTargets", "ClusterCore", "ClusterModel", "ClusterSigning",
+                "DatabaseStatus", "GitWorkspace", "HTTPTransport", "NodeConfiguration",
+                "NodeRuntime", "WireFormat", argumentParser,
             ]),
         program(
             "sitestacker-benchmark",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Why a body is not the JSON we take.
-struct JSONFlaw: Error, Hashable {
+package struct JSONFlaw: Error, Hashable {
     let expected: String
     /// Unit: bytes from the beginning.
     let offset: Int
@@ -13,7 +13,7 @@ struct JSONFlaw: Error, Hashable {
 /// and recurse as deep as it is told to; this pass runs before it and uses no recursion.
 ///
 /// Limit: depth 16, 64 keys an object. Source: RFC 8259; RFC 8785, section 3.1.
-struct StrictJSON {
+package struct StrictJSON {
     static let depthLimit = 16
     static let keyLimit = 64
 
@@ -25,7 +25,7 @@ struct StrictJSON {
     /// Checks a whole body.
     ///
     /// - Throws: ``JSONFlaw`` at the first thing that is wrong.
-    static func check(_ bytes: [UInt8]) throws(JSONFlaw) {
+    package static func check(_ bytes: [UInt8]) throws(JSONFlaw) {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw JSONFlaw(expected: "UTF-8", offset: 0)
         }

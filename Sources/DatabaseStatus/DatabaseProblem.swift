@@ -2,7 +2,7 @@
 internal import ClusterModel
 
 /// Why version or size of a database could not be read.
-struct DatabaseProblem: Error, Sendable, Hashable, CustomStringConvertible {
+package struct DatabaseProblem: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kinds of trouble.
     enum Code: Sendable, Hashable, CaseIterable {
         /// The client library is not installed, or lacks something.
@@ -43,7 +43,7 @@ struct DatabaseProblem: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The whole message on one line.
-    var description: String {
+    package var description: String {
         PrintableText.make(
             "\(operation): expected \(expected), found \(found). \(hint)", limit: 500)
     }

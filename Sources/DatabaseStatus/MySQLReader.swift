@@ -74,6 +74,7 @@ struct MySQLReader {
         }
         let version = try DatabaseAnswer.version(
             try answer(of: server, to: "SELECT VERSION()", limits.asking))
+        if Self.keepsSizes(version) { askForFreshSizes(server) }
         let question = """
             SELECT CAST(COALESCE(SUM(data_length + index_length), 0) AS UNSIGNED) \
             FROM information_schema.tables WHERE table_schema = DATABASE()
@@ -101,6 +102,24 @@ struct MySQLReader {
         _ = "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password"
             .withCString { option(server, Option.restrictedAuthentication, $0) }
         _ = "utf8mb4".withCString { option(server, Option.characterSet, $0) }
+    }
+
+    /// Tells MySQL 8 not to answer with sizes of yesterday: it keeps them for a day.
+    ///
+    /// MariaDB and older servers do not know the variable. Where a server refuses, its sizes are
+    /// as old as it keeps them.
+    /// Source: MySQL 8.0 Reference Manual, information_schema_stats_expiry.
+    private func askForFreshSizes(_ server: OpaquePointer) {
+        let order = "SET SESSION information_schema_stats_expiry = 0"
+        _ = query(server, order, CUnsignedLong(order.utf8.count))
+    }
+
+    /// Whether a server of that version keeps sizes.
+    static func keepsSizes(_ version: String) -> Bool {
+        guard !version.contains("MariaDB"), let major = Int(version.prefix { $0 != "." }) else {
+            return false
+        }
+        return major >= 8
     }
 
     private func set(_ server: OpaquePointer, _ number: CInt, _ value: CUnsignedInt) {

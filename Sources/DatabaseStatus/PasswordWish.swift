@@ -8,7 +8,7 @@ internal import Glibc
 /// the instant between this look and the library's own is not caught: only the newer library stops
 /// a server that is set on it.
 /// Source: PostgreSQL 15, "Message Formats".
-enum PasswordWish {
+package enum PasswordWish {
     /// How far is looked.
     ///
     /// Unit: bytes.
@@ -25,7 +25,7 @@ enum PasswordWish {
     /// Whether the password in clear text is, or might be, among the server's wishes.
     ///
     /// Pure. A wish that is cut counts: honest servers send its nine bytes at once.
-    static func isClearText(ahead bytes: [UInt8]) -> Bool {
+    package static func isClearText(ahead bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while rest.first == UInt8(ascii: "R") {
             let head = Array(rest.prefix(9))

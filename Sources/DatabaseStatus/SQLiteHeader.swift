@@ -8,19 +8,19 @@ internal import Glibc
 /// which the site may not be able to write. So the size is that of the last checkpoint, and the
 /// version is that of the SQLite which last wrote: the site's own.
 /// Source: SQLite, "Database File Format", section 1.3.
-struct SQLiteHeader: Hashable, Sendable {
+package struct SQLiteHeader: Hashable, Sendable {
     /// How many bytes there are.
-    static let length = 100
+    package static let length = 100
 
     /// The SQLite that wrote last, such as `3.40.1`; `nil` where none ever said so.
-    let version: String?
+    package let version: String?
     /// Pages times their size; `nil` where an old SQLite wrote last, and the file's length counts.
-    let size: UInt64?
+    package let size: UInt64?
 
     /// Reads a header.
     ///
     /// - Throws: `unexpected` where it is not that of a database.
-    init(parsing bytes: [UInt8]) throws(DatabaseProblem) {
+    package init(parsing bytes: [UInt8]) throws(DatabaseProblem) {
         func number(at offset: Int, _ count: Int) -> UInt64 {
             bytes[offset..<offset + count].reduce(0) { $0 << 8 | UInt64($1) }
         }

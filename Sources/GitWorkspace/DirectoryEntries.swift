@@ -42,15 +42,15 @@ enum Entry: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// What the operating system says about folders.
-enum DirectoryEntries {
+package enum DirectoryEntries {
     /// A name in a folder.
-    enum Name: Hashable, Sendable {
+    package enum Name: Hashable, Sendable {
         /// It can be shown and passed on as it is.
         case text(String)
         /// It is no UTF-8, or would steer a terminal; `shown` stands for it.
         case unusable(bytes: [UInt8], shown: String)
 
-        init(_ bytes: [UInt8]) {
+        package init(_ bytes: [UInt8]) {
             if let text = String(validating: bytes, as: UTF8.self),
                 text.unicodeScalars.allSatisfy(PrintableText.isPrintable)
             {
@@ -97,7 +97,7 @@ enum DirectoryEntries {
     }
 
     /// What a `.git` file names.
-    static func gitFileTarget(_ bytes: some Collection<UInt8>) -> String? {
+    package static func gitFileTarget(_ bytes: some Collection<UInt8>) -> String? {
         let line = String(decoding: bytes, as: UTF8.self).prefix { !$0.isNewline }
         guard line.hasPrefix("gitdir: "), line.count > "gitdir: ".count else { return nil }
         return String(line.dropFirst("gitdir: ".count))

@@ -105,11 +105,11 @@ public struct HeadReport: Hashable, Sendable {
 }
 
 /// What `git status --porcelain=v2 -z` says.
-enum StatusReport {
+package enum StatusReport {
     /// Whether an entry tells of a changed, renamed or unmerged file.
     ///
     /// Headers (`#`), untracked (`?`) and ignored (`!`) entries do not.
-    static func isModified(_ bytes: [UInt8]) -> Bool {
+    package static func isModified(_ bytes: [UInt8]) -> Bool {
         bytes.split(separator: 0).contains { entry in
             entry.first.map {
                 [UInt8(ascii: "1"), UInt8(ascii: "2"), UInt8(ascii: "u")].contains($0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Glibc
 
 /// One target, tried with its corpus and with mutants of it.
 struct FuzzRun {

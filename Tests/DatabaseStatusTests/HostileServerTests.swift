@@ -141,6 +141,23 @@ struct RogueMySQLTests {
         #expect(state == DatabaseState(version: "5.7.17", sizeBytes: 30_408_704))
     }
 
+    @Test(
+        "Only MySQL 8 and later are asked for fresh sizes, and may refuse",
+        arguments: [
+            ("8.0.36", true), ("8.4.0-1.el9", true), ("9.1.0", true), ("5.7.17", false),
+            ("10.11.6-MariaDB-0+deb12u1", false), ("5.5.5-10.4.8-MariaDB", false), ("x", false),
+        ])
+    func freshSizes(_ version: String, _ isAsked: Bool) async throws {
+        let said = Self.table(rows: [[UInt8(version.utf8.count)] + Array(version.utf8)])
+        let refusal = Self.packet(1, [0xFF, 0xA9, 0x04] + Array("#HY000no".utf8))
+        let size = Self.table(rows: [[8] + Array("30408704".utf8)])
+        let (state, heard) = try await state(
+            answering: isAsked ? [said, refusal, size] : [said, size])
+        #expect(state == DatabaseState(version: version, sizeBytes: 30_408_704))
+        let order = "SET SESSION information_schema_stats_expiry = 0"
+        #expect(String(decoding: heard, as: UTF8.self).contains(order) == isAsked)
+    }
+
     @Test("It does not get a file of this machine")
     func localFile() async throws {
         let (state, heard) = try await state(

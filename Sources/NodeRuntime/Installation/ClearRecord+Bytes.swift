@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import ClusterCore
+package import ClusterCore
 internal import ClusterModel
 
 // What is written down of clears that are owed: words, each ended by a zero byte.
@@ -14,7 +14,7 @@ extension ClearRecord {
 
     /// As the log stores it: version, whether a full clear is owed, whether the code was cleared
     /// for, then a path and a commit for each repository where anybody has looked.
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         func word(_ flag: Bool) -> String { flag ? Self.yes : Self.no }
         var words = [Self.version, word(owesFull), word(isCodeCleared), word(code != nil)]
         for repository in code ?? [] { words += [repository.path, repository.commit] }
@@ -22,15 +22,15 @@ extension ClearRecord {
     }
 
     /// Reads what the log holds; `nil` where it is anything else.
-    init?(encoded bytes: [UInt8]) {
-        let words = bytes.split(separator: 0, omittingEmptySubsequences: false).map {
-            String(decoding: $0, as: UTF8.self)
-        }
+    package init?(encoded bytes: [UInt8]) {
+        let parts = bytes.split(separator: 0, omittingEmptySubsequences: false)
+        let words = parts.compactMap { String(validating: $0, as: UTF8.self) }
         func flag(_ index: Int) -> Bool? {
             words[index] == Self.yes ? true : words[index] == Self.no ? false : nil
         }
         // The last zero byte ends a word, and nothing follows it.
-        guard words.count >= 5, words.count % 2 == 1, words.last?.isEmpty == true,
+        guard words.count == parts.count, words.count >= 5, words.count % 2 == 1,
+            words.last?.isEmpty == true,
             words[0] == Self.version,
             let owesFull = flag(1), let isCodeCleared = flag(2), let isKnown = flag(3),
             isKnown || words.count == 5

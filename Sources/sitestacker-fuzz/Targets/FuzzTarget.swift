@@ -19,7 +19,8 @@ struct FuzzTarget: Sendable {
 
     /// All targets, by name.
     static let all =
-        (wire + signed + replies + login + texts + processes + stores + repositories)
+        (wire + signed + replies + login + texts + processes + stores + repositories + streams
+        + databases + folders)
         .sorted { $0.name < $1.name }
 }
 

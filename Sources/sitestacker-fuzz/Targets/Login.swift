@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import ClusterCore
 import ClusterModel
 import ClusterSigning
+import NodeRuntime
 import WireFormat
 
 extension FuzzTarget {
@@ -17,6 +19,12 @@ extension FuzzTarget {
         canonical(
             "cluster-pin-file", .bytes, decode: ClusterPinFile.decode,
             encode: ClusterPinFile.encode),
+        canonical("clear-record", .text(["\0", "yes", "no", "1", "."])) { input -> ClearRecord in
+            guard let record = ClearRecord(encoded: input) else { throw Unread() }
+            return record
+        } encode: {
+            $0.encoded
+        },
         canonical("record-file", decode: RecordFile.decode, encode: RecordFile.encode),
         canonical("login-welcome") {
             try LoginWelcome(decoding: $0)
@@ -90,3 +98,6 @@ extension SecretBytes {
         self.init(moving: &copy)
     }
 }
+
+/// A decoder that gives no reason.
+struct Unread: Error {}

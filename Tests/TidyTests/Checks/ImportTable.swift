@@ -71,8 +71,9 @@ struct ImportTable: Sendable {
             "ClusterSimulator": ["ClusterCore", "ClusterModel", "ClusterSigning", "WireFormat"],
             "sitestacker-simulator": ["ArgumentParser", "ClusterSimulator"],
             "sitestacker-fuzz": [
-                "ArgumentParser", "CacheTargets", "ClusterCore", "ClusterModel", "ClusterSigning",
-                "GitWorkspace", "NodeConfiguration", "WireFormat",
+                "AdminHTTP", "ArgumentParser", "CacheTargets", "ClusterCore", "ClusterModel",
+                "ClusterSigning", "DatabaseStatus", "GitWorkspace", "HTTPTransport",
+                "NodeConfiguration", "NodeRuntime", "WireFormat",
             ],
             // It measures a node from the inside too, and so wires its shells like the program.
             "sitestacker-benchmark": [
