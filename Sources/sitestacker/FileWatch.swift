@@ -23,6 +23,7 @@ struct FileWatch: Sendable {
     let caches: CurrentCaches
     let application: ApplicationSocketService
     let survey: CurrentSurvey
+    let hosts: HostNames
     let logger: Logger
 
     /// Looks until it is cancelled.
@@ -56,6 +57,7 @@ struct FileWatch: Sendable {
             try application.take(configuration.applicationSocket)
             try caches.take(configuration.caches)
             survey.take(configuration)
+            hosts.take(configuration.urls)
             await installation.setConfiguration(
                 addresses: configuration.urls.map(NodeAddress.init),
                 handlers: reactor.take(configuration.reactions),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import AdminAPI
+internal import NodeConfiguration
 internal import NodeRuntime
+internal import Synchronization
 
 /// The installations of this daemon, by directory and by host name.
 struct InstallationTable: Installations {
@@ -9,8 +11,8 @@ struct InstallationTable: Installations {
         let installation: Installation
         /// Its directory.
         let site: String
-        /// The host names of its list, in lower case.
-        let hosts: Set<String>
+        /// The host names of its list.
+        let hosts: HostNames
         /// The door it is behind: address and port.
         let door: String
     }
@@ -53,5 +55,25 @@ struct InstallationTable: Installations {
     /// The installations behind one door.
     func behind(_ door: String) -> InstallationTable {
         InstallationTable(entries: entries.filter { $0.door == door })
+    }
+}
+
+/// The host names of an installation's list, as the configuration in force has them.
+final class HostNames: Sendable {
+    /// In lower case.
+    private let names: Mutex<Set<String>>
+
+    init(of urls: [SiteURL]) { names = Mutex(HostNames.names(of: urls)) }
+
+    /// Takes another list.
+    func take(_ urls: [SiteURL]) {
+        let new = HostNames.names(of: urls)
+        names.withLock { $0 = new }
+    }
+
+    func contains(_ host: String) -> Bool { names.withLock { $0.contains(host) } }
+
+    private static func names(of urls: [SiteURL]) -> Set<String> {
+        Set(urls.map(\.host.canonical))
     }
 }

@@ -78,7 +78,7 @@ struct ServedInstallation: Sendable {
         }
         entry = InstallationTable.Entry(
             installation: installation, site: site,
-            hosts: Set(configuration.urls.map(\.host.canonical)),
+            hosts: HostNames(of: configuration.urls),
             door: "\(address.numeric) \(doorPort)")
         application = ApplicationSocketService(
             file: file, installations: InstallationTable(entries: [entry]), logger: logger)
@@ -86,7 +86,7 @@ struct ServedInstallation: Sendable {
         watch = FileWatch(
             configurationFile: file, usersFile: state.usersFile, installation: installation,
             reactor: reactor, caches: caches, application: application, survey: survey,
-            logger: logger)
+            hosts: entry.hosts, logger: logger)
     }
 
     /// What the node is configured with.

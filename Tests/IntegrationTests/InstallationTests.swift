@@ -45,6 +45,14 @@ extension BlackBox.InstallationTests {
                 let answer = try await visit("127.0.0.1", Server.door, "/ready", host: host)
                 #expect(answer.hasPrefix("HTTP/1.1 \(status)"), "\(host): \(answer)")
             }
+            for (urls, isKnown) in [([blogURL, "http://elsewhere"], true), ([blogURL], false)] {
+                try blog.configure(urls: urls, "bind: 127.0.0.1\ncaches: []\n")
+                try await eventually("the new list to count at the door: \(daemon.errors)") {
+                    let answer = try await visit(
+                        "127.0.0.1", Server.door, "/ready", host: "elsewhere")
+                    return answer.hasPrefix("HTTP/1.1 421") != isKnown
+                }
+            }
         }
     }
 }
