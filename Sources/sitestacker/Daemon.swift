@@ -29,8 +29,8 @@ struct Daemon {
         for site in sites {
             served.append(
                 try ServedInstallation(
-                    site: site, stateDirectory: stateDirectory, order: served.count, audit: audit,
-                    logger: logger))
+                    site: site, stateDirectory: stateDirectory, after: served.map(\.ports),
+                    audit: audit, logger: logger))
         }
         let table = InstallationTable(entries: served.map(\.entry))
         let doors = Set(served.map { "\($0.address.numeric) port \($0.doorPort)" }).sorted()

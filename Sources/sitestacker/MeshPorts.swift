@@ -4,41 +4,84 @@ internal import Glibc
 internal import NodeConfiguration
 
 /// The two ports of an installation's mesh sockets.
-struct MeshPorts: Sendable {
+struct MeshPorts: Sendable, Hashable {
     /// ROUTER: door + 1 for the daemon's first installation.
     let request: UInt16
     /// PUB: door + 2 for the daemon's first installation.
     let publish: UInt16
 
-    /// The pair of this installation: the one it took before, else the next free one.
+    /// How many pairs a further installation looks at.
+    private static let pairLimit = 32
+
+    /// The pair of this installation: of the daemon's first one what follows its door, of each
+    /// further one what it took before, or else the next free pair.
     ///
+    /// What it took before is not believed where another installation of this daemon, or another
+    /// program, has it now: installations may be served alone, or in another order.
+    ///
+    /// - Parameter taken: What installations before this one took.
     /// - Throws: `ConfigurationError` where the state cannot be written, or no pair is free.
     static func choose(
-        door: UInt16, address: String, order: Int, state: SiteState
+        door: UInt16, address: String, after taken: [MeshPorts], state: SiteState
     ) throws -> MeshPorts {
-        let first = door + 1 + UInt16(2 * order)
-        if let bytes = try state.read(.ports), bytes.count == 4 {
-            let request = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
-            let publish = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
-            if order > 0 || request == first {
-                return MeshPorts(request: request, publish: publish)
+        let following = (0..<pairLimit).compactMap { MeshPorts(door: door, place: $0) }
+        let known = try state.read(.ports).flatMap { MeshPorts(bytes: $0) }
+        let candidates: [MeshPorts] =
+            if taken.isEmpty {
+                Array(following.prefix(1))
+            } else {
+                (known.map { [$0] } ?? [])
+                    + following.filter { !$0.overlaps(taken) && $0.isFree(on: address) }
             }
+        let chosen = candidates.first { pair in
+            taken.isEmpty || (!pair.overlaps(taken) && pair.isFree(on: address))
         }
-        for request in stride(from: first, to: first &+ 64, by: 2)
-        where order == 0 || (isFree(request, on: address) && isFree(request + 1, on: address)) {
-            let words = [request, request + 1]
-            try state.write(.ports, words.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] })
-            return MeshPorts(request: request, publish: request + 1)
+        guard let chosen else {
+            throw ConfigurationError(
+                code: .invalid, operation: "choose ports for the mesh",
+                findings: [
+                    Finding(
+                        file: SiteConfiguration.fileName,
+                        expected: "two free ports after the door's, which is \(door)",
+                        found: "none among the next \(2 * pairLimit)",
+                        hint: "set port: to another door")
+                ])
         }
-        throw ConfigurationError(
-            code: .invalid, operation: "choose ports for the mesh",
-            findings: [
-                Finding(
-                    file: SiteConfiguration.fileName, expected: "two free ports after the door's",
-                    found: "none from \(first) to \(first + 63)", hint: "set port: to another door")
-            ])
+        if chosen != known { try state.write(.ports, chosen.bytes) }
+        return chosen
     }
 
+    /// The pair at a place after a door; `nil` beyond the highest port.
+    private init?(door: UInt16, place: Int) {
+        guard let publish = UInt16(exactly: Int(door) + 2 + 2 * place) else { return nil }
+        self.init(request: publish - 1, publish: publish)
+    }
+
+    private init(request: UInt16, publish: UInt16) {
+        self.request = request
+        self.publish = publish
+    }
+
+    private init?(bytes: [UInt8]) {
+        guard bytes.count == 4 else { return nil }
+        self.init(
+            request: UInt16(bytes[0]) << 8 | UInt16(bytes[1]),
+            publish: UInt16(bytes[2]) << 8 | UInt16(bytes[3]))
+    }
+
+    private var bytes: [UInt8] {
+        [request, publish].flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+    }
+
+    private func overlaps(_ others: [MeshPorts]) -> Bool {
+        others.contains { !Set([$0.request, $0.publish]).isDisjoint(with: [request, publish]) }
+    }
+
+    private func isFree(on address: String) -> Bool {
+        [request, publish].allSatisfy { Self.isFree($0, on: address) }
+    }
+
+    /// Whether it can be bound now, as libzmq will: over what an ended program left behind.
     private static func isFree(_ port: UInt16, on address: String) -> Bool {
         let isIPv6 = address.contains(":")
         let descriptor = socket(
@@ -46,14 +89,27 @@ struct MeshPorts: Sendable {
             Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        guard !isIPv6 else { return true }
+        var on: Int32 = 1
+        _ = setsockopt(
+            descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        if isIPv6 {
+            var target = sockaddr_in6()
+            target.sin6_family = sa_family_t(AF_INET6)
+            target.sin6_port = port.bigEndian
+            inet_pton(AF_INET6, address, &target.sin6_addr)
+            return isBound(descriptor, to: &target)
+        }
         var target = sockaddr_in()
         target.sin_family = sa_family_t(AF_INET)
         target.sin_port = port.bigEndian
         inet_pton(AF_INET, address, &target.sin_addr)
-        return withUnsafePointer(to: &target) { pointer in
+        return isBound(descriptor, to: &target)
+    }
+
+    private static func isBound<Target>(_ descriptor: Int32, to target: inout Target) -> Bool {
+        withUnsafePointer(to: &target) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                bind(descriptor, $0, socklen_t(MemoryLayout<Target>.size)) == 0
             }
         }
     }

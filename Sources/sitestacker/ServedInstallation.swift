@@ -24,12 +24,15 @@ struct ServedInstallation: Sendable {
     /// Where the door listens.
     let address: ListenAddress
     let doorPort: UInt16
+    /// Where the mesh listens.
+    let ports: MeshPorts
 
     /// Reads configuration and state, and opens the log; nothing is on the network yet.
     ///
-    /// - Parameter order: Counts the daemon's installations from 0: each takes its own mesh ports.
+    /// - Parameter taken: The mesh ports of the daemon's installations before this one.
     init(
-        site: String, stateDirectory: String, order: Int, audit: BoundedLogFile, logger: Logger
+        site: String, stateDirectory: String, after taken: [MeshPorts], audit: BoundedLogFile,
+        logger: Logger
     ) throws {
         let file = "\(site)/\(SiteConfiguration.fileName)"
         let configuration = try SiteConfiguration.load(from: file)
@@ -39,7 +42,8 @@ struct ServedInstallation: Sendable {
         address = try ListenAddress(of: configuration)
         doorPort = configuration.doorPort(ofOwn: address.url)
         let ports = try MeshPorts.choose(
-            door: doorPort, address: address.numeric, order: order, state: state)
+            door: doorPort, address: address.numeric, after: taken, state: state)
+        self.ports = ports
         log = try SQLiteEventLog(directory: state.folder)
         let reactor = ConfiguredReactor(site: site)
         let caches = try CurrentCaches(

@@ -55,9 +55,36 @@ extension BlackBox.InstallationTests {
             }
         }
     }
+
+    @Test(
+        "Served alone, together, or in another order: none takes the ports of another",
+        .timeLimit(.minutes(2)))
+    func order() async throws {
+        try await Cluster.new { cluster in
+            let (shop, blog) = (cluster[1], cluster[2])
+            try shop.configure(urls: [shop.url])
+            try blog.configure(
+                urls: ["http://localhost#\(Server.door)"], "bind: 127.0.0.1\ncaches: []\n")
+            for sites in [[blog.site], [shop.site, blog.site], [blog.site, shop.site]] {
+                let daemon = try shop.serve(sites)
+                try await eventually("\(sites.count) to be served: \(daemon.errors)") {
+                    guard daemon.isRunning else { throw Overdue(description: daemon.errors) }
+                    return daemon.errors.contains("the door is at 127.0.0.1 port")
+                }
+                try await daemon.stop()
+            }
+        }
+    }
 }
 
 extension Server {
+    /// Starts a daemon for these sites, with this server's state directory.
+    fileprivate func serve(_ sites: [String]) throws -> RunningProcess {
+        try RunningProcess(
+            Program.path, ["daemon"] + sites, environment: ["SITESTACKER_HOME": home],
+            directory: root)
+    }
+
     /// Runs a command on any site of this server's daemon.
     func command(_ words: [String], site: String) async throws -> Outcome {
         try await RunningProcess(

@@ -8,10 +8,27 @@ internal import WireFormat
 
 /// A request that waits for this node's answer.
 struct OpenRequest {
+    /// How many of one asker may wait; each may hold a blob of a MiB meanwhile.
+    static let limitOfAsker = 32
+    /// How many of all may wait.
+    static let limit = 512
+
     /// Repeated in the answer.
     let id: RequestID
+    /// Who waits.
+    let asker: AdmittedKey
     /// Where a page of heads goes on.
     var after: EpochID?
+}
+
+extension Request {
+    /// Whether its answer may need a disk or others; what does not is answered at once.
+    fileprivate var mayWait: Bool {
+        switch self {
+        case .replay, .heads, .ownHead, .records, .status, .blob: true
+        case .ping, .hello, .acknowledge: false
+        }
+    }
 }
 
 // What peers and clients ask of this node: an explicit table of verbs, each with who may use it.
@@ -24,14 +41,30 @@ extension Node {
         }
         do {
             let (id, request) = try RequestCodec.decode(frames)
-            open[ticket] = OpenRequest(id: id)
+            let isCrowded = request.mayWait && isCrowded(for: asker)
+            open[ticket] = OpenRequest(id: id, asker: asker)
+            if isCrowded {
+                counters.count("request.too-many")
+                return answer(
+                    .refused(
+                        WireFormat.Refusal(
+                            .busy, expected: "at most \(OpenRequest.limitOfAsker) at once",
+                            found: "more")), ticket)
+            }
             dispatch(request, from: asker, ticket)
         } catch {
             reject("request.\(error.error.code.rawValue)", from: asker)
             guard let id = error.id else { return }
-            open[ticket] = OpenRequest(id: id)
+            open[ticket] = OpenRequest(id: id, asker: asker)
             answer(.refused(error.refusal), ticket)
         }
+    }
+
+    /// Whether so much waits that one more has to come again later.
+    private func isCrowded(for asker: AdmittedKey) -> Bool {
+        open.count >= OpenRequest.limit
+            || open.count >= OpenRequest.limitOfAsker
+                && open.values.count { $0.asker == asker } >= OpenRequest.limitOfAsker
     }
 
     private func dispatch(_ request: Request, from asker: AdmittedKey, _ ticket: ReplyTicket) {

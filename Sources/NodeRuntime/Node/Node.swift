@@ -121,7 +121,7 @@ public actor Node: TransportSink {
 
     /// Has something done that waits, in the task group of `run`.
     ///
-    /// Bounded by the core: it never has more out than its limits say.
+    /// Bounded by the core, which never has more out than its limits say, and by `OpenRequest`.
     ///
     /// - Returns: Whether it will be done: not by a node that has ended.
     @discardableResult
