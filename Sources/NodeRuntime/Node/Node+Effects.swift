@@ -77,7 +77,8 @@ extension Node {
 
     private func append(_ entries: [LogEntry], _ ticket: AppendTicket) {
         let isAwaited = entries.contains {
-            $0.batch.header.isAwaited || $0.batch.header.log.origin == identity.node
+            $0.batch.header.isAwaited
+                || $0.batch.header.log.origin == identity.node && !$0.batch.hasOnlyOrders
         }
         submit(
             entries.map { .append($0.batch, Disposition($0.disposition)) }, isAwaited: isAwaited,
@@ -237,6 +238,13 @@ extension Node {
 
     func tellObservers(_ news: NodeNews) {
         for (_, observer) in observers { observer(news) }
+    }
+}
+
+extension VerifiedBatch {
+    /// Whether it only asks for clears: who publishes such waits for receipts, which come later.
+    fileprivate var hasOnlyOrders: Bool {
+        events.allSatisfy { if case .invalidation = $0.content { true } else { false } }
     }
 }
 
