@@ -2,6 +2,7 @@
 internal import Foundation
 internal import Glibc
 internal import NodeConfiguration
+internal import WireFormat
 
 /// The two ports of an installation's mesh sockets.
 struct MeshPorts: Sendable, Hashable {
@@ -9,6 +10,11 @@ struct MeshPorts: Sendable, Hashable {
     let request: UInt16
     /// PUB: door + 2 for the daemon's first installation.
     let publish: UInt16
+
+    /// What the node tells others of itself; the host where it differs from its URL's.
+    func endpoints(on host: String?) -> Endpoints {
+        Endpoints(host: host, publishPort: publish, requestPort: request)
+    }
 
     /// How many pairs a further installation looks at.
     private static let pairLimit = 32

@@ -68,9 +68,7 @@ struct ServedInstallation: Sendable {
                             address: listening, publishPort: ports.publish,
                             requestPort: ports.request, clock: clock))
                 },
-                endpoints: Endpoints(
-                    host: address.advertised, publishPort: ports.publish,
-                    requestPort: ports.request),
+                endpoints: ports.endpoints(on: address.advertised),
                 caches: caches, reactor: reactor, doors: HTTPDoorClient(), clock: clock,
                 host: HostFacts(
                     hostname: ServedInstallation.hostname, path: site,
