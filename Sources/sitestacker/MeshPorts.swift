@@ -11,7 +11,7 @@ struct MeshPorts: Sendable, Hashable {
     /// PUB: door + 2 for the daemon's first installation.
     let publish: UInt16
 
-    /// What the node tells others of itself; the host where it differs from its URL's.
+    /// What the node tells others of itself; a host only where it is not the one they asked.
     func endpoints(on host: String?) -> Endpoints {
         Endpoints(host: host, publishPort: publish, requestPort: request)
     }
