@@ -66,7 +66,10 @@ struct Shelf: Sendable {
     }
 
     /// Takes the runs of a reason off, to look at them again.
+    ///
+    /// Those that were taken off already, for nobody in particular, are looked at for this user.
     mutating func revisit(_ reasons: [Reason], user: String? = nil) {
+        if let user { claim(reasons, for: user) }
         for log in runs.keys {
             guard let list = runs[log] else { continue }
             for run in list where reasons.contains(run.reason) {
@@ -75,6 +78,17 @@ struct Shelf: Sendable {
             let rest = list.filter { !reasons.contains($0.reason) }
             runs[log] = rest.isEmpty ? nil : rest
         }
+    }
+
+    private mutating func claim(_ reasons: [Reason], for user: String) {
+        func claimed(_ visit: Visit) -> Visit {
+            guard visit.user == nil, reasons.contains(visit.reason) else { return visit }
+            return Visit(range: visit.range, reason: visit.reason, user: user)
+        }
+        current = current.map(claimed)
+        let waiting = visits.all.map(claimed)
+        visits = Queue()
+        for visit in waiting { visits.append(visit) }
     }
 
     /// Takes one event off, to look at it again; what lies around it in its run stays.
