@@ -32,16 +32,12 @@ struct MeshPorts: Sendable, Hashable {
     ) throws -> MeshPorts {
         let following = (0..<pairLimit).compactMap { MeshPorts(door: door, place: $0) }
         let known = try state.read(.ports).flatMap { MeshPorts(bytes: $0) }
-        let candidates: [MeshPorts] =
-            if taken.isEmpty {
-                Array(following.prefix(1))
-            } else {
-                (known.map { [$0] } ?? [])
-                    + following.filter { !$0.overlaps(taken) && $0.isFree(on: address) }
+        let chosen =
+            taken.isEmpty
+            ? following.first
+            : ([known].compactMap(\.self) + following).first {
+                !$0.overlaps(taken) && $0.isFree(on: address)
             }
-        let chosen = candidates.first { pair in
-            taken.isEmpty || (!pair.overlaps(taken) && pair.isFree(on: address))
-        }
         guard let chosen else {
             throw ConfigurationError(
                 code: .invalid, operation: "choose ports for the mesh",
