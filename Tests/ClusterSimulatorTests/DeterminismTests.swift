@@ -33,8 +33,9 @@ struct DeterminismTests {
     /// What the program prints of a seed, without its speed.
     private func output(ofSeed seed: UInt64) throws -> String {
         let process = Process()
-        process.executableURL = Self.products.appendingPathComponent("sitestacker-simulator")
-        process.arguments = ["--seed", "\(seed)", "--transcript"]
+        let simulator = Self.products.appendingPathComponent("sitestacker-simulator").path
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
+        process.arguments = ["300", simulator, "--seed", "\(seed)", "--transcript"]
         // Hash tables are to be ordered differently in each process.
         process.environment = ProcessInfo.processInfo.environment
             .filter { $0.key != "SWIFT_DETERMINISTIC_HASHING" }

@@ -20,11 +20,13 @@ import Testing
     }
 
     /// Runs a program to its end; its exit status and all it said.
+    ///
+    /// Limit: five minutes, after which timeout(1) ends it with all it started: status 124.
     private func run(_ script: URL, _ arguments: [String]) async throws -> (Int32, String) {
         let process = Process()
         let pipe = Pipe()
-        process.executableURL = script
-        process.arguments = arguments
+        process.executableURL = URL(filePath: "/usr/bin/timeout")
+        process.arguments = ["--kill-after=10", "300", script.path] + arguments
         process.standardOutput = pipe
         process.standardError = pipe
         return try await withCheckedThrowingContinuation { continuation in

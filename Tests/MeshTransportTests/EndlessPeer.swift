@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Glibc
 
 /// A peer in a process of its own that holds valid keys and never ends a message.
 ///
@@ -39,9 +40,9 @@ struct EndlessPeer {
         try process.run()
     }
 
-    /// Ends it.
+    /// Ends it, whatever it waits for: a signal that can be blocked would not always end it.
     func end() {
-        process.terminate()
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 
@@ -140,9 +141,11 @@ struct EndlessPeer {
             count += 1
 
         def listen():
-            while link.recv(65536):
-                pass
-            os._exit(0)
+            try:
+                while link.recv(65536):
+                    pass
+            finally:
+                os._exit(0)
 
         threading.Thread(target=listen, daemon=True).start()
         if role == "asker":

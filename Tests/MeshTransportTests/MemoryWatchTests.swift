@@ -116,12 +116,15 @@ struct MemoryWatchTests {
 private struct EndlessTrial {
     private static let allowance = 48 << 20
     private static let byteLimit = 256 << 20
+    /// After so many seconds the system ends this process, and with it the test that waits for it.
+    private static let timeLimit: UInt32 = 180
 
     private let role: EndlessPeer.Role
 
     init(_ role: EndlessPeer.Role) { self.role = role }
 
     func run(naming name: String) async throws {
+        alarm(Self.timeLimit)
         var limit = rlimit(rlim_cur: 1 << 31, rlim_max: 1 << 31)
         try #require(setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit) == 0)
         let victim = try TestPeer(1, allowance: Self.allowance)

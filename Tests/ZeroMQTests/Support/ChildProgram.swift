@@ -11,14 +11,16 @@ struct ChildOutcome: Sendable {
 }
 
 /// Runs a program of the search path to its end, without holding a thread.
+///
+/// Limit: two minutes, after which timeout(1) ends it: status 124.
 func runProgram(_ name: String, _ arguments: [String]) async throws -> ChildOutcome {
     let folder = try TemporaryFolder()
     let transcript = folder.url.appendingPathComponent("transcript")
     try Data().write(to: transcript)
     let handle = try FileHandle(forWritingTo: transcript)
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [name] + arguments
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
+    process.arguments = ["--kill-after=5", "120", name] + arguments
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = handle
     process.standardError = handle
