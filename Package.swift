@@ -135,8 +135,8 @@ let package = Package(
             "sitestacker-fuzz",
             [
                 "AdminHTTP", "CacheTargets", "ClusterCore", "ClusterModel", "ClusterSigning",
-                "DatabaseStatus", "GitWorkspace", "HTTPTransport", "NodeConfiguration",
-                "NodeRuntime", "WireFormat", argumentParser,
+                "DatabaseStatus", "EventLogSQLite", "GitWorkspace", "HTTPTransport",
+                "NodeConfiguration", "NodeRuntime", "WireFormat", "ZeroMQ", argumentParser,
             ]),
         program(
             "sitestacker-benchmark",

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import ClusterModel
+package import ClusterModel
 internal import Foundation
 
 /// The steps of a receipt as the JSON text of the column `steps`.
 ///
 /// JSON because people look at it with `sqlite3`; it is never signed or hashed.
-enum StepColumn {
+package enum StepColumn {
     private struct Step: Codable {
         let target: String
         let action: String
@@ -21,7 +21,7 @@ enum StepColumn {
     }
 
     /// The text; `nil` for no steps.
-    static func encode(_ steps: [StepReceipt]) throws -> String? {
+    package static func encode(_ steps: [StepReceipt]) throws -> String? {
         if steps.isEmpty { return nil }
         let mirror = steps.map { step in
             Step(
@@ -37,7 +37,7 @@ enum StepColumn {
     }
 
     /// The steps; none for no text.
-    static func decode(_ text: String?) throws -> [StepReceipt] {
+    package static func decode(_ text: String?) throws -> [StepReceipt] {
         guard let text else { return [] }
         return try JSONDecoder().decode([Step].self, from: Data(text.utf8)).map { step in
             StepReceipt(

@@ -139,7 +139,7 @@ private let monitorLimit = ReceiveLimit(frames: 2, bytes: 1_024)
 
 extension SocketEvent {
     /// Reads libzmq's two frames: event (16 bits), value (32 bits), both native; endpoint.
-    init?(frames: [[UInt8]]) {
+    package init?(frames: [[UInt8]]) {
         guard frames.count == 2, frames[0].count == 6 else { return nil }
         let (number, value) = frames[0].withUnsafeBytes { bytes in
             (

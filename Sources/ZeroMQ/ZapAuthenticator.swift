@@ -109,9 +109,9 @@ private final class ZapTally: Sendable {
 }
 
 /// One answer in the making: a pure function of the request and the decision.
-struct ZapReply {
+package struct ZapReply {
     /// RFC 27's status code.
-    let status: String
+    package let status: String
     private let requestID: [UInt8]
     private let userID: String
 
@@ -128,7 +128,7 @@ struct ZapReply {
     }
 
     /// Answers a request: version, request ID, domain, address, routing ID, mechanism, credentials.
-    init(to frames: [[UInt8]], _ decide: (ZapRequest) -> ZapVerdict) {
+    package init(to frames: [[UInt8]], _ decide: (ZapRequest) -> ZapVerdict) {
         let requestID = frames.count > 1 ? frames[1] : []
         guard frames.count >= 6, frames[0] == Array("1.0".utf8) else {
             self.init(status: "500", requestID: requestID, userID: "")
@@ -165,7 +165,7 @@ struct ZapReply {
     /// Version, request ID, status, text, user ID, metadata.
     ///
     /// The text is empty: a peer that is not let in learns nothing.
-    var frames: [Frame] {
+    package var frames: [Frame] {
         [Frame("1.0"), Frame(requestID), Frame(status), Frame([]), Frame(userID), Frame([])]
     }
 

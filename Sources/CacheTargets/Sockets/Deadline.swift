@@ -3,10 +3,10 @@
 import Glibc
 
 /// An instant by which something must have happened.
-struct Deadline: Sendable {
+package struct Deadline: Sendable {
     let instant: ContinuousClock.Instant
 
-    static func after(_ duration: Duration) -> Deadline {
+    package static func after(_ duration: Duration) -> Deadline {
         Deadline(instant: ContinuousClock.now + duration)
     }
 

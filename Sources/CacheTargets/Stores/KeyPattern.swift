@@ -10,13 +10,13 @@ import Foundation
 /// after a while. ICU tells neither: it says that nothing was found. Hence the expression gets an
 /// alternative that always fits, and a mark behind itself: no match at all is no answer.
 /// Limit: 1,024 bytes of text, 8,192 bytes of a key, 100 ms for a key.
-struct KeyPattern: Sendable, Equatable {
+package struct KeyPattern: Sendable, Equatable {
     static let maximumText = 1_024
     static let maximumKey = 8_192
     private static let patience = Duration.milliseconds(100)
 
     /// Why a key could not be judged.
-    enum Refusal: Error, Sendable, Equatable {
+    package enum Refusal: Error, Sendable, Equatable {
         /// The key is longer than what the expression is tried on.
         case keyTooLong(Int)
         /// The expression came to no end within the time and memory it may take.
@@ -25,13 +25,13 @@ struct KeyPattern: Sendable, Equatable {
         case outOfTime
     }
 
-    let text: String
+    package let text: String
     private let expression: NSRegularExpression
     /// The same line ends as in PCRE: otherwise the bytes 0x0B, 0x0C and 0x85 end lines.
     private static let options: NSRegularExpression.Options = [.useUnixLineSeparators]
 
     /// Compiles; nothing where the text is no expression that is understood here.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard !text.isEmpty, text.utf8.count <= Self.maximumText else { return nil }
         self.text = text
         do {
@@ -49,7 +49,7 @@ struct KeyPattern: Sendable, Equatable {
     ///
     /// - Parameter deadline: When the whole clear must be over.
     /// - Throws: `Refusal` where that cannot be told: never a guess.
-    func isFound(
+    package func isFound(
         in key: ArraySlice<UInt8>, until deadline: Deadline? = nil
     ) throws(Refusal) -> Bool {
         guard deadline?.hasPassed != true else { throw .outOfTime }

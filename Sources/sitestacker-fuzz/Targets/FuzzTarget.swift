@@ -20,7 +20,7 @@ struct FuzzTarget: Sendable {
     /// All targets, by name.
     static let all =
         (wire + signed + replies + login + texts + processes + stores + repositories + streams
-        + databases + folders)
+        + databases + folders + log + patterns + sockets)
         .sorted { $0.name < $1.name }
 }
 

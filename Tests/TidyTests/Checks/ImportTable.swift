@@ -72,8 +72,8 @@ struct ImportTable: Sendable {
             "sitestacker-simulator": ["ArgumentParser", "ClusterSimulator"],
             "sitestacker-fuzz": [
                 "AdminHTTP", "ArgumentParser", "CacheTargets", "ClusterCore", "ClusterModel",
-                "ClusterSigning", "DatabaseStatus", "GitWorkspace", "HTTPTransport",
-                "NodeConfiguration", "NodeRuntime", "WireFormat",
+                "ClusterSigning", "DatabaseStatus", "EventLogSQLite", "GitWorkspace",
+                "HTTPTransport", "NodeConfiguration", "NodeRuntime", "WireFormat", "ZeroMQ",
             ],
             // It measures a node from the inside too, and so wires its shells like the program.
             "sitestacker-benchmark": [
