@@ -99,10 +99,13 @@ actor BulkSockets {
 
     private var endpoint: Endpoint? { router?.endpoint }
 
-    nonisolated func knock() async throws(ZeroMQError) -> HandshakeSelfTest.Outcome {
+    nonisolated func knock(
+        patience: Duration
+    ) async throws(ZeroMQError) -> HandshakeSelfTest.Outcome {
         guard let endpoint = await endpoint else { return .unreachable }
         return try await HandshakeSelfTest.run(
-            against: endpoint, serverKey: keys.publicKey, in: context, on: executor)
+            against: endpoint, serverKey: keys.publicKey, in: context, on: executor,
+            patience: patience)
     }
 
     func close() {
