@@ -114,13 +114,13 @@ struct ProgramRunnerTests {
 
     @Test("A child left behind does not hold up the result")
     func leftBehind() async throws {
-        let began = ContinuousClock.now
+        // Outlives the deadline: who waits for the child's end is told of a time-out.
         let result = try await ProgramRunner().run(
-            call("sleep 15 & echo $! > child; echo done"))
+            call("sleep 600 & echo $! > child; echo done"))
         let child = try folder.number("child")
+        #expect(!isGone(child))
         kill(child, SIGKILL)
         #expect(result.isSuccess)
-        #expect(ContinuousClock.now - began < .seconds(12))
     }
 
     @Test(
