@@ -70,7 +70,9 @@ public struct Grant: Hashable, Sendable {
     public var curveKey: CurveKey
     /// What the node may do at most.
     public var scopes: Scopes
-    /// Not valid before.
+    /// When it was given; of several users' grants the newest counts.
+    ///
+    /// It is in force at once, also where a clock is behind: a login must not wait for that.
     public var notBefore: WallTime
     /// Not valid after.
     public var notAfter: WallTime

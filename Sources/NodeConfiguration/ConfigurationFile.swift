@@ -11,8 +11,11 @@ enum ConfigurationFile {
     /// - Throws: ``ConfigurationError`` with code `unsafe` for a link, a folder, a pipe or a
     ///   device, for a file of another user and for one that group or others may write; `invalid`
     ///   beyond `limit`; `unreadable` for anything else.
+    ///
+    /// - Parameter afterReading: Called each time when all is read and not yet looked at again;
+    ///   there tests replace the file.
     static func read(
-        _ path: String, limit: Int, operation: String
+        _ path: String, limit: Int, operation: String, afterReading: () -> Void = {}
     ) throws(ConfigurationError) -> [UInt8]? {
         let failure = Failure(path: path, operation: operation)
         // A file which is replaced in place while it is read looks different afterwards.
@@ -22,6 +25,7 @@ enum ConfigurationFile {
             let before = try status(descriptor, failure)
             try check(before, limit: limit, failure)
             let bytes = try content(descriptor, limit: limit, failure)
+            afterReading()
             let after = try status(descriptor, failure)
             let isSame =
                 before.st_size == after.st_size && bytes.count == Int(after.st_size)
@@ -187,14 +191,27 @@ extension SiteConfiguration {
 extension UsersFile {
     /// Reads the users file; a missing one is ``missing``, which lets nobody act from elsewhere.
     ///
+    /// A file that names nobody, where the one before it named somebody, is what a crash leaves of
+    /// one that was being written: it is refused. Who wants nobody removes the file.
+    ///
+    /// - Parameter replacesUsers: Whether users of an earlier reading are in force.
     /// - Throws: ``ConfigurationError``: `unsafe` if somebody else could have written it or can
-    ///   replace it, `unreadable`, or `invalid` as ``decode(_:file:)`` does.
-    public static func load(from path: String) throws(ConfigurationError) -> UsersFile {
+    ///   replace it, `unreadable`, or `invalid` as ``decode(_:file:)`` does, and where it names
+    ///   nobody any more.
+    public static func load(
+        from path: String, replacesUsers: Bool = false
+    ) throws(ConfigurationError) -> UsersFile {
         let operation = "read the users file"
         let bytes = try ConfigurationFile.read(path, limit: byteLimit, operation: operation)
         guard let bytes else { return missing }
         try ConfigurationFile.checkFolder(folder(of: path), operation: operation)
-        return try decode(bytes, file: path)
+        let users = try decode(bytes, file: path)
+        guard !replacesUsers || !users.entries.isEmpty else {
+            throw Failure(path: path, operation: operation).error(
+                .invalid, expected: "at least one user, as before", found: "none",
+                hint: "remove the file if nobody may act from elsewhere")
+        }
+        return users
     }
 }
 

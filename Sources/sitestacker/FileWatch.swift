@@ -74,7 +74,8 @@ struct FileWatch: Sendable {
 
     private func takeUsers() async {
         do {
-            let users = try UsersFile.load(from: usersFile)
+            let users = try UsersFile.load(
+                from: usersFile, replacesUsers: await installation.allowsUsers)
             await installation.setUsers(users.entries.map(AllowedUser.init))
             installation.site.notices.set(nil, about: usersFile)
             logger.notice("took in \(usersFile)")

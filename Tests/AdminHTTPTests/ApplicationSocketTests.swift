@@ -84,6 +84,7 @@ struct ApplicationSocketTests {
             ("POST /v1/remote-identity", 403), ("POST /login", 404), ("POST /hello", 404),
             ("GET /ready", 404), ("GET /", 404), ("GET /v1/%65vents", 404),
             ("GET /v1//events", 404), ("GET /v1/events/", 404), ("GET /v1/../v1/events", 404),
+            ("GET /v1/%252e%252e/v1/events", 404), ("GET /%252e/v1/events", 404),
             ("GET /v1/publish", 405), ("PUT /v1/publish", 405), ("DELETE /v1/events", 405),
             ("OPTIONS /v1/publish", 405), ("TRACE /v1/events", 405),
             ("GET /v1/events?site=%2Fsite", 400), ("GET /v1/events?limit=0", 400),

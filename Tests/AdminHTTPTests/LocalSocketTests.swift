@@ -50,6 +50,12 @@ struct LocalSocketTests {
             ("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404),
             ("GET /v1/%6dembers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404),
             ("GET /v1/../v1/members HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404),
+            ("GET /%252e/v1/members HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404),
+            ("GET /v1/x/%252e%252e/members HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404),
+            (
+                "GET /v1/members?site=%252Fsite HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                404
+            ),
             ("GET http://evil/v1/members HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 200),
             ("POST /v1/members HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 405),
             ("OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404),

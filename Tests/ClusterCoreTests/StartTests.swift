@@ -175,4 +175,17 @@ import Testing
         #expect(cluster.results[ticket] == .refused(.notLoggedIn))
         #expect(cluster.cores[0]?.status.readiness.obstacles == [.notLoggedIn])
     }
+
+    @Test(
+        "An epoch at and above the largest is not believed, so the own numbers are not used up",
+        arguments: [
+            (Limits.largestEpoch - 1, Limits.largestEpoch), (Limits.largestEpoch, 8),
+            (Limits.largestEpoch + 1, 8), (.max, 8),
+        ] as [(UInt64, UInt64)])
+    func absurdEpochs(counter: UInt64, next: UInt64) {
+        var start = StartSequence(persisted: 7, nonce: 1)
+        start.learn(LogEpoch(counter: counter, nonce: 9))
+        let begun = start.beginEpoch().counter
+        #expect(begun == next)
+    }
 }

@@ -19,7 +19,7 @@ extension BlackBox.ReloadTests {
             try server.addReactions(
                 "  - on: \"order.*\"\n    run: [\"bin/note\", \"\(server.root)/scratch\"]\n")
             try await server.tookConfiguration()
-            try server.write("# nobody for now\n", to: server.usersFile)
+            try FileManager.default.removeItem(atPath: server.usersFile)
             try await server.tookUsers()
             let refused = try await cluster[1].publish("order.paid", "first", confirm: "all")
             try await eventually("server 2 to refuse the event") {
@@ -45,14 +45,19 @@ extension BlackBox.ReloadTests {
         }
     }
 
-    @Test("A users file that cannot be used leaves the old one in force", .timeLimit(.minutes(2)))
-    func badUsers() async throws {
+    @Test(
+        "A users file that cannot be used leaves the old one in force", .timeLimit(.minutes(2)),
+        arguments: [
+            ("alice\nbob everything\n", "users:2"), ("", "at least one user, as before"),
+            ("# alice\n", "remove the file if nobody may act"),
+        ])
+    func badUsers(text: String, words: String) async throws {
         try await Cluster.founded(running: [1, 2]) { cluster in
-            try cluster[2].write("alice\nbob everything\n", to: cluster[2].usersFile)
+            try cluster[2].write(text, to: cluster[2].usersFile)
             try await eventually("server 2 to complain") {
                 cluster[2].log.contains("the old users stay in force")
             }
-            #expect(cluster[2].log.contains("users:2"))
+            #expect(cluster[2].log.contains(words))
             let id = try await cluster[1].publish("order.paid", "{}", confirm: "one")
             try await eventually("the event to be applied") {
                 try await cluster[1].outcome(of: id, on: cluster[2]) == "applied"

@@ -108,4 +108,35 @@ struct FileReadingTests {
         let second = #expect(throws: ConfigurationError.self) { try UsersFile.load(from: path) }
         #expect(second?.code == .unsafe)
     }
+
+    @Test(
+        "A users file that is no file of its own is refused", arguments: ["link", "pipe", "folder"])
+    func usersOfAnotherKind(_ kind: String) throws {
+        let path = "\(temporary.path)/users"
+        switch kind {
+        case "link": try #require(symlink(try temporary.make("target", "alice\n"), path) == 0)
+        case "pipe": try #require(mkfifo(path, 0o600) == 0)
+        case _: _ = try temporary.folder("users")
+        }
+        let error = #expect(throws: ConfigurationError.self) { try UsersFile.load(from: path) }
+        #expect(error?.code == .unsafe)
+        #expect(error?.description.contains(kind) == true, "\(String(describing: error))")
+    }
+
+    @Test(
+        "A users file that names nobody any more is refused; without a file nobody is named",
+        arguments: ["", "\n", "# alice\n", "\u{FEFF}", " \t \r\n"])
+    func emptied(_ text: String) throws {
+        let path = try temporary.make("users", text)
+        let error = #expect(throws: ConfigurationError.self) {
+            try UsersFile.load(from: path, replacesUsers: true)
+        }
+        #expect(error?.code == .invalid)
+        #expect(error?.description.contains("at least one user, as before") == true)
+        #expect(try UsersFile.load(from: path).entries.isEmpty)
+        try #require(unlink(path) == 0)
+        #expect(try UsersFile.load(from: path, replacesUsers: true) == .missing)
+        _ = try temporary.make("users", "bob\n")
+        #expect(try UsersFile.load(from: path, replacesUsers: true).entries.count == 1)
+    }
 }

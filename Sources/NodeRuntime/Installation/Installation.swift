@@ -122,6 +122,9 @@ public actor Installation: AdminService, DoorService {
 
     // MARK: What changes while it runs
 
+    /// Whether the users file that is in force names anybody.
+    public var allowsUsers: Bool { !settings.users.isEmpty }
+
     /// Takes a users file that was read anew.
     public func setUsers(_ users: [AllowedUser]) {
         settings.users = users

@@ -21,7 +21,7 @@ struct RequestTable {
         let completion: ReplyCompletion?
     }
 
-    private var entries: [RequestID: Entry] = [:]
+    private(set) var entries: [RequestID: Entry] = [:]
 
     /// Remembers a request.
     mutating func insert(_ entry: Entry) { entries[entry.id] = entry }

@@ -205,4 +205,14 @@ import Testing
             Notary.first + [Notary.sign(.void(event), by: Notary.root)])
         #expect(authority.isVoided(event))
     }
+
+    @Test("A grant that begins later counts at once: a login must not wait for another's clock")
+    func notYet() {
+        let future = Notary.grant(
+            "web2", serial: 2, notAfter: 3 * Notary.year, from: 2 * Notary.year, by: Self.bob)
+        let authority = Notary.authority(Notary.first + [future])
+        #expect(authority.judge("web2", 1, under: future) == .allowed(user: "bob"))
+        #expect(authority.admitted(Notary.curve("web2")) != nil)
+        #expect(authority.judge("web2", 1, under: Self.grant) == .allowed(user: "bob"))
+    }
 }

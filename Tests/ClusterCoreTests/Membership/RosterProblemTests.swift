@@ -25,4 +25,19 @@ import Testing
         #expect(problem.message.count < 300)
         #expect(problem.message.hasSuffix("…"))
     }
+
+    @Test(
+        "A node is never linked to itself, wherever and however often it is listed",
+        arguments: [["a"], ["a", "b"], ["b", "a", "c"]])
+    func selfLink(_ own: [String]) {
+        var rig = RosterRig(own + ["web2"])
+        for (index, url) in own.enumerated() {
+            rig.doors[url] = RosterRig.hello("web1", port: 5571 + UInt16(index) * 10)
+        }
+        rig.doors["web2"] = RosterRig.hello("web2")
+        rig.feed(.deadline)
+        rig.run(for: .seconds(60))
+        #expect(rig.linkedNodes == [Notary.node("web2")])
+        #expect(rig.codes == (own.count > 1 ? ["self-twice"] : []))
+    }
 }
