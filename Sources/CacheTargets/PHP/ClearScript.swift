@@ -109,10 +109,14 @@ public final class ClearScript: Sendable {
     }
 
     private func openDirectory() throws(CacheTargetError) -> Int32 {
-        if mkdir(directory, 0o755) != 0, errno != EEXIST {
-            throw failure("make directory", found: String(cString: strerror(errno)))
+        let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+        var folder = open(directory, flags)
+        if folder < 0, errno == ENOENT {
+            if mkdir(directory, 0o755) != 0, errno != EEXIST {
+                throw failure("make directory", found: String(cString: strerror(errno)))
+            }
+            folder = open(directory, flags)
         }
-        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard folder >= 0 else {
             throw failure("open directory", found: String(cString: strerror(errno)))
         }
