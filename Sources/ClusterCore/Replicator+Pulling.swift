@@ -15,6 +15,7 @@ extension Replicator {
 
     /// A peer says where a log ends on its disk.
     mutating func note(_ head: EpochHead, from peer: NodeID, isCertain: Bool) {
+        guard isPossible(head.log) else { return }
         peers.note(head.log, durable: head.last, by: peer)
         guard head.last > 0 else { return }
         guard book.open(head.log) else { return report(.limitReached("logs")) }

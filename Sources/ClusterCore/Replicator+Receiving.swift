@@ -8,6 +8,9 @@ extension Replicator {
         guard batch.header.cluster == cluster else {
             return report(.requestRejected(from: peer, reason: "batch of another cluster"))
         }
+        guard isPossible(log) else {
+            return report(.requestRejected(from: peer, reason: "own batch of an absurd epoch"))
+        }
         pulls[log]?.progressed(from: peer, now: now.instant)
         if stage(batch, from: peer) { return }
         if log == ownLog { return receiveOwn(batch, from: peer) }
@@ -19,6 +22,14 @@ extension Replicator {
         take(batch, from: peer)
         takeHeld(of: log, from: peer)
         if book[log]?.isBehind == true { wantPull(of: log, isCertain: false) }
+    }
+
+    /// Whether it can be a log of its origin, as far as this node can say.
+    ///
+    /// Nothing here signs under an epoch that is not believed: taken in, it would be the newest own
+    /// log, above which no epoch can begin. How others number theirs is their affair.
+    func isPossible(_ log: EpochID) -> Bool {
+        log.origin != node || log.epoch.counter < Limits.largestEpoch
     }
 
     /// A batch of the log that only this process may write.

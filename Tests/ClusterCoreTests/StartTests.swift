@@ -188,4 +188,33 @@ import Testing
         let begun = start.beginEpoch().counter
         #expect(begun == next)
     }
+
+    @Test(
+        "An own batch of an absurd epoch is refused, and the node goes on under a near one",
+        arguments: [Limits.largestEpoch, .max])
+    func absurdOwnBatch(counter: UInt64) throws {
+        var cluster = ReplicatorTests.ready(2)
+        let own = cluster.disks[0].epochCounter
+        let log = EpochID(origin: Forge.node(0), epoch: LogEpoch(counter: counter, nonce: 9))
+        let batches = Forge.chain(log, counts: [1, 2])
+        for batch in batches { cluster.feed(0, .batchReceived(batch, from: Forge.node(1))) }
+        let head = EpochHead(log: log, last: 3, chain: try #require(batches.last).hash)
+        cluster.feed(0, .ownHeadsReceived([head], from: Forge.node(1)))
+        cluster.run(for: .seconds(1))
+        #expect(cluster.disks[0].logs[log] == nil)
+        #expect(
+            cluster.observations(0).contains {
+                if case .requestRejected(Forge.node(1), _) = $0 { true } else { false }
+            })
+        cluster.kill(0)
+        cluster.effects[0] = []
+        cluster.start(0)
+        cluster.run(for: .seconds(5))
+        let begun = cluster.effects[0].compactMap {
+            if case .persistEpoch(let epoch) = $0 { epoch.counter } else { nil }
+        }
+        #expect(begun == [own + 1])
+        let ticket = cluster.publish(0, [Forge.application("a")])
+        #expect(cluster.run(within: .seconds(5)) { $0.results[ticket] != nil })
+    }
 }

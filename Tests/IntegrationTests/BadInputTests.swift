@@ -25,6 +25,9 @@ extension BlackBox.BadInputTests {
         BadCommand(words: ["events", "--limit", "0"], status: 64, code: "usage"),
         BadCommand(
             words: ["login", "-r", "http://127.0.0.1", "-p", "x"], status: 64, code: "usage"),
+        BadCommand(
+            words: ["login", "-u", "alice", "-p", "", "-r", "http://127.0.0.1"], status: 64,
+            code: "usage"),
         BadCommand(words: ["status"], status: 69, code: "daemon-unreachable"),
         BadCommand(words: ["publish", "t", "x"], status: 69, code: "daemon-unreachable"),
         BadCommand(words: ["invalidate"], status: 69, code: "daemon-unreachable"),

@@ -101,4 +101,35 @@ struct LockTests {
             #expect(server.trail.entries(of: .lock, .done).isEmpty)
         }
     }
+
+    @Test("Of many clients that lock at once each is answered, and all servers keep the same lock")
+    func race() async throws {
+        let cluster = try TestCluster(2)
+        try await cluster.run {
+            let reasons = (0..<16).map { "client \($0)" }
+            let taken = await withTaskGroup(of: String?.self) { group in
+                for (index, reason) in reasons.enumerated() {
+                    let server = cluster.servers[index % 2].installation
+                    group.addTask {
+                        do throws(ErrorDocument) {
+                            return try await server.lock(lock(reason)).lock?.reason
+                        } catch {
+                            // Overtaken, and told so.
+                            #expect(error.exitStatus == 75, "\(error)")
+                            return nil
+                        }
+                    }
+                }
+                var taken: [String] = []
+                for await case let reason? in group { taken.append(reason) }
+                return taken
+            }
+            #expect(!taken.isEmpty && Set(taken).count == taken.count)
+            try await eventually("one lock everywhere") {
+                let status = try await cluster.servers[0].installation.status()
+                guard let lock = status.own.lock else { return false }
+                return taken.contains(lock.reason) && status.servers.first?.lock == lock
+            }
+        }
+    }
 }

@@ -60,6 +60,9 @@ struct LoginCommand: ContextCommand {
         guard password == nil || !passwords.fromInput else {
             throw ValidationError("Use -p or --password-stdin, not both.")
         }
+        if let password, !PasswordSecrets.acceptedPassword.contains(password.utf8.count) {
+            throw ValidationError("-p: expected a password of 1 to 1024 bytes")
+        }
         guard user != nil || (password == nil && !passwords.fromInput) else {
             throw ValidationError("A password needs a user: add -u.")
         }
@@ -138,9 +141,6 @@ struct LoginCommand: ContextCommand {
             "Warning: a password on the command line can be read by others, in the list of"
                 + " processes and in the shell's history.", style: .warning)
         var bytes = Array(password.utf8)
-        guard PasswordSecrets.acceptedPassword.contains(bytes.count) else {
-            throw ErrorDocument.usage("-p: expected a password of 1 to 1024 bytes")
-        }
         return SecretBytes(moving: &bytes)
     }
 
