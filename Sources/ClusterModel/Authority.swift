@@ -120,6 +120,43 @@ public struct Grant: Hashable, Sendable {
         grant.covers = []
         return grant
     }
+
+    /// The same grant by the next key of its user, with the time that an open key gives it.
+    public func renewed(by successor: UserKey, at now: WallTime) -> Grant {
+        isPastHalf(at: now) ? extended(from: now, by: successor) : renewed(by: successor)
+    }
+
+    /// Of some grants by one key, those that are signed again whenever that key is open: the latest
+    /// of each node, where it is past the half of its time and not over, for as long as it was
+    /// given, from now on.
+    ///
+    /// Sooner would only make records, and those stay for good; one that is over is renewed by a
+    /// login, where somebody looks at the node.
+    ///
+    /// Source: docs/adr/0011-authority.md, "What an open key signs again".
+    public static func due(among grants: [Grant], at now: WallTime) -> [Grant] {
+        grants.filter { grant in
+            grant.isPastHalf(at: now)
+                && !grants.contains {
+                    $0.node == grant.node
+                        && ($0.serial, $0.notAfter) > (grant.serial, grant.notAfter)
+                }
+        }.map { $0.extended(from: now, by: $0.user) }
+    }
+
+    private func isPastHalf(at now: WallTime) -> Bool {
+        guard notBefore <= now, now < notAfter else { return false }
+        return now.milliseconds - notBefore.milliseconds
+            >= notAfter.milliseconds - now.milliseconds
+    }
+
+    private func extended(from now: WallTime, by user: UserKey) -> Grant {
+        var grant = renewed(by: user)
+        let length = notAfter.milliseconds - notBefore.milliseconds
+        grant.notBefore = now
+        grant.notAfter = WallTime(milliseconds: now.milliseconds + length)
+        return grant
+    }
 }
 
 /// The end of something that was granted.

@@ -5,13 +5,16 @@ import ClusterSigning
 
 /// Changes to accounts, each signed here and submitted as one.
 ///
-/// Law: where anything fails nothing was submitted; the daemon takes all records of a change.
+/// Law: where anything fails nothing was submitted; the daemon takes all records of a change. Each
+/// change signs again those grants of its signer that are due, and returns how many.
 struct AccountChanges: Sendable {
     let daemon: any Administration
     let accounts: ClusterAccounts
+    private let now: WallTime
 
-    init(_ daemon: any Administration) async throws {
+    init(_ daemon: any Administration, now: WallTime = wallTime()) async throws {
         self.daemon = daemon
+        self.now = now
         accounts = try await ClusterAccounts(daemon)
     }
 
@@ -19,7 +22,7 @@ struct AccountChanges: Sendable {
     func add(
         _ founder: NewUser, scopes: Scopes, by administrator: AccountDocument,
         password: SecretBytes, new: SecretBytes
-    ) async throws {
+    ) async throws -> Int {
         let previous = accounts.document.accounts.first { $0.user.name == founder.name }
         let signer = try await signingKey(of: administrator, password: password)
         let credential = try NewCredential(
@@ -29,7 +32,8 @@ struct AccountChanges: Sendable {
             key: credential.key.user, scopes: scopes, serial: (previous?.serial ?? 0) + 1,
             credential: credential.credential.digest)
         let draft = RecordDraft(.account(account), credential: credential.credential.encoded)
-        try await submit(accounts.sealed([draft], with: signer))
+        return try await submit(
+            [draft] + accounts.dueGrants(of: administrator, at: now), signedBy: signer)
     }
 
     /// Refuses a user whom the cluster has already.
@@ -66,7 +70,8 @@ struct AccountChanges: Sendable {
             name: account.user.name, email: account.user.email, fullName: account.user.fullName,
             key: next.key.user, scopes: try Scopes(listed: account.user.scopes),
             serial: account.serial + 1, credential: next.credential.digest)
-        let renewals = try accounts.renewals(of: account, successor: next.key.user)
+        let renewals = try accounts.renewals(
+            of: account, successor: next.key.user, at: now)
         let grants = renewals.filter(\.record.isGrant)
         let rest = renewals.filter { !$0.record.isGrant }
         let draft = RecordDraft(.account(version), credential: next.credential.encoded)
@@ -81,14 +86,14 @@ struct AccountChanges: Sendable {
     /// Removes a user and ends his key; what his nodes have published so far stays.
     func remove(
         _ account: AccountDocument, by administrator: AccountDocument, password: SecretBytes
-    ) async throws {
+    ) async throws -> Int {
         guard account.user.name != administrator.user.name else {
             throw ErrorDocument.denied(
                 "own-account", "\(account.user.name) cannot remove himself",
                 hint: "another administrator can; name him with --as")
         }
         let signer = try await signingKey(of: administrator, password: password)
-        try await submit(signedBy: signer) { present in
+        return try await submitEnd(signedBy: signer) { present in
             let account = try present.account(account.user.name)
             guard let key = UserKey(hex: account.key) else {
                 throw ErrorDocument.unexpected("the account of \(account.user.name)", "a key")
@@ -101,48 +106,50 @@ struct AccountChanges: Sendable {
             let revocation = Revocation(
                 subject: .user(key), covers: try present.covers(of: account))
             return [RecordDraft(.account(end)), RecordDraft(.revocation(revocation))]
-                + (try present.renewals(of: account, successor: nil))
+                + (try present.renewals(of: account, successor: nil, at: now))
+                + (try present.dueGrants(of: administrator, at: now))
         }
     }
 
     /// Ends a node for good; what it has published so far stays.
     func remove(
         _ node: NodeID, by administrator: AccountDocument, password: SecretBytes
-    ) async throws {
+    ) async throws -> Int {
         let signer = try await signingKey(of: administrator, password: password)
-        try await submit(signedBy: signer) { present in
-            [
-                RecordDraft(
-                    .revocation(
-                        Revocation(subject: .node(node), covers: try present.covers(of: node))))
-            ]
+        return try await submitEnd(signedBy: signer) { present in
+            let end = Revocation(subject: .node(node), covers: try present.covers(of: node))
+            return [RecordDraft(.revocation(end))]
+                + (try present.dueGrants(of: administrator, leaving: node, at: now))
         }
     }
 
     /// Ends a user's grants for this server's node; what it has published so far stays.
-    func logOut(_ account: AccountDocument, password: SecretBytes) async throws {
+    func logOut(_ account: AccountDocument, password: SecretBytes) async throws -> Int {
         guard let own = NodeID(hex: accounts.own.node) else {
             throw ErrorDocument.unexpected("this node's identity", "a node ID")
         }
         let signer = try await signingKey(of: account, password: password)
-        try await submit(signedBy: signer) { present in
+        return try await submitEnd(signedBy: signer) { present in
             let covers = try present.covers(of: own)
-            let grants = try present.account(account.user.name).grants
-            return try grants.filter { $0.node == present.own.node }.map { grant in
+            let account = try present.account(account.user.name)
+            let ends = try account.grants.filter { $0.node == present.own.node }.map { grant in
                 guard let hash = Digest(hex: grant.hash) else {
                     throw ErrorDocument.unexpected("a grant of \(account.user.name)", "its hash")
                 }
                 return RecordDraft(.revocation(Revocation(subject: .grant(hash), covers: covers)))
             }
+            return ends + (try present.dueGrants(of: account, leaving: own, at: now))
         }
     }
 
     /// Admits a foreign client.
     func add(
         _ client: ClientKey, by administrator: AccountDocument, password: SecretBytes
-    ) async throws {
+    ) async throws -> Int {
         let signer = try await signingKey(of: administrator, password: password)
-        try await submit(accounts.sealed([RecordDraft(.client(client))], with: signer))
+        return try await submit(
+            [RecordDraft(.client(client))] + accounts.dueGrants(of: administrator, at: now),
+            signedBy: signer)
     }
 
     /// The key that the password opens; one that does not is noted on this server.
@@ -161,19 +168,27 @@ struct AccountChanges: Sendable {
     /// asked and a password stretched, and what was published meanwhile must stay.
     ///
     /// Done again where the node has published even more: ten times at most.
-    private func submit(
+    private func submitEnd(
         signedBy signer: SigningKey, _ drafts: (ClusterAccounts) throws -> [RecordDraft]
-    ) async throws {
-        for attempt in 1...10 {
-            let present = try await ClusterAccounts(daemon)
+    ) async throws -> Int {
+        var attempt = 1
+        while true {
             do {
-                return try await submit(present.sealed(drafts(present), with: signer))
+                return try await submit(drafts(ClusterAccounts(daemon)), signedBy: signer)
             } catch let error as ErrorDocument
                 where error.code == ErrorDocument.outdatedCovers && attempt < 10
             {
-                continue
+                attempt += 1
             }
         }
+    }
+
+    /// Submits what one key signs; how many grants are among it.
+    private func submit(
+        _ drafts: [RecordDraft], signedBy signer: SigningKey
+    ) async throws -> Int {
+        try await submit(accounts.sealed(drafts, with: signer))
+        return drafts.filter(\.record.isGrant).count
     }
 
     private func submit(_ records: [SealedRecordDocument]) async throws {

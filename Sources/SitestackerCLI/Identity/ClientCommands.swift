@@ -87,8 +87,9 @@ struct ClientAddCommand: ContextCommand {
             name: name, scopes: scope.scopes, pin: changes.accounts.pin, key: key,
             secret: secret, nodes: nodes)
         try file.write(to: path)
+        let renewed: Int
         do {
-            try await changes.add(
+            renewed = try await changes.add(
                 ClientKey(name: name, curveKey: key, scopes: scope.scopes), by: administrator,
                 password: password)
         } catch {
@@ -98,8 +99,10 @@ struct ClientAddCommand: ContextCommand {
         }
         try context.output.done(
             ChangeReport(
-                change: "client-added", client: name, file: path, key: key.description),
+                change: "client-added", client: name, file: path, key: key.description,
+                renewed: renewed),
             "Added client \(name) with \(scope.scopes): \(path)")
+        try context.output.renewed(renewed, of: administrator.user.name)
         return ExitStatus.done
     }
 

@@ -83,10 +83,10 @@ struct ClusterAccounts: Sendable {
 
     /// What the key of an account has signed and what is to be signed again when the key ends.
     ///
-    /// Grants only for a successor, under its key and with the next serial. Law: as
-    /// `Authority.renewals`; docs/adr/0011-authority.md.
+    /// Grants only for a successor, under its key, with the next serial and, where they are due,
+    /// for as long again. Otherwise the law of `Authority.renewals`; docs/adr/0011-authority.md.
     func renewals(
-        of account: AccountDocument, successor: UserKey?
+        of account: AccountDocument, successor: UserKey?, at now: WallTime
     ) throws -> [RecordDraft] {
         guard let key = UserKey(hex: account.key) else {
             throw ErrorDocument.unexpected("the account of \(account.user.name)", "a key")
@@ -98,12 +98,30 @@ struct ClusterAccounts: Sendable {
                 return other.name == account.user.name
                     ? nil : RecordDraft(signed.record, credential: signed.sealed.credential)
             case .grant(let grant):
-                return successor.map { RecordDraft(.grant(grant.renewed(by: $0))) }
+                return successor.map { RecordDraft(.grant(grant.renewed(by: $0, at: now))) }
             case .revocation(let revocation):
                 return revocation.subject == .user(key) ? nil : RecordDraft(signed.record)
             case .void, .client: return RecordDraft(signed.record)
             }
         }
+    }
+
+    /// The grants of a user that his open key signs again, besides what it was opened for.
+    ///
+    /// - Parameter leaving: A node that is about to leave.
+    func dueGrants(
+        of account: AccountDocument, leaving: NodeID? = nil, at now: WallTime
+    ) throws -> [RecordDraft] {
+        guard let key = UserKey(hex: account.key) else {
+            throw ErrorDocument.unexpected("the account of \(account.user.name)", "a key")
+        }
+        let grants = try account.signed.compactMap { document -> Grant? in
+            guard case .grant(let grant) = try verified(document, by: key).record,
+                grant.user == key, grant.node != leaving
+            else { return nil }
+            return grant
+        }
+        return Grant.due(among: grants, at: now).map { RecordDraft(.grant($0)) }
     }
 
     private func verified(

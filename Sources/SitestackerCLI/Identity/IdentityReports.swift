@@ -10,6 +10,8 @@ struct ChangeReport: Encodable {
     var file: String?
     var key: String?
     var grants: Int?
+    /// How many grants of the signer were signed again, as they were due.
+    var renewed: Int?
     /// Members from which nothing was heard, by their URLs; where that matters.
     var silent: [String]?
     /// Whether each server asks for `user pin` now; where that may be.
@@ -60,6 +62,12 @@ extension Output {
         } else {
             try line(text, style: .good)
         }
+    }
+
+    /// Says which grants an open key has signed again besides.
+    func renewed(_ count: Int, of user: String) throws {
+        guard count > 0 else { return }
+        try note("Renewed \(counted(count, "grant")) of \(user), past the half of their time.")
     }
 }
 

@@ -102,13 +102,15 @@ struct LoginCommand: ContextCommand {
         let report = LoginReport(
             loggedIn: true, user: outcome.user, node: outcome.node,
             fingerprint: fingerprint.description, expires: outcome.expires,
-            holder: outcome.holder, isReady: missing == nil, missing: missing ?? [],
+            holder: outcome.holder, renewed: outcome.renewed, isReady: missing == nil,
+            missing: missing ?? [],
             warnings: outcome.notes + (target.isOwn ? await userProblems(flow.daemon) : []))
         if context.output.isJSON {
             try context.output.document(report)
         } else {
             try context.output.line(loggedInLine(outcome.user), style: .good)
             try context.output.note("The grant is valid until \(instant(outcome.expires)).")
+            try context.output.renewed(outcome.renewed, of: outcome.user.name)
             for warning in report.warnings ?? [] {
                 try context.output.note("Warning: \(warning)", style: .warning)
             }
@@ -178,6 +180,8 @@ struct LoginReport: Encodable {
     var fingerprint: String
     var expires: UInt64?
     var holder: String?
+    /// How many of the user's other grants were signed again, as they were due.
+    var renewed: Int?
     var isReady: Bool?
     var missing: [String]?
     var warnings: [String]?

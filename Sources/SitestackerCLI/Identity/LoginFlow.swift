@@ -64,6 +64,8 @@ struct LoginOutcome: Sendable {
     let node: String
     let expires: UInt64
     let holder: String
+    /// How many of the user's other grants were signed again, as they were due.
+    let renewed: Int
     let notes: [String]
 }
 
@@ -166,20 +168,25 @@ struct LoginFlow: Sendable {
         _ target: LoginTarget, _ login: ProvenLogin, _ client: LoginClient
     ) async throws -> LoginOutcome {
         do {
-            let grant = try self.grant(target, login)
-            let signed = try RecordSealer(cluster: login.welcome.pin.cluster)
-                .seal(.grant(grant), with: login.userKey)
+            let grants = grants(of: login)
+            let grant = try self.grant(target, login, after: grants.map(\.grant))
+            let sealer = RecordSealer(cluster: login.welcome.pin.cluster)
+            let signed = try sealer.seal(.grant(grant), with: login.userKey)
             let record = signed.sealed
+            let due = try dueGrants(grants, besides: target.node, login).map {
+                try sealer.seal(.grant($0), with: login.userKey).sealed
+            }
             if target.isOwn {
                 _ = try await daemon.join(
                     JoinRequestDocument(
                         cluster: login.welcome.pin.cluster.description,
                         root: login.welcome.pin.root.description,
-                        records: (login.welcome.records + [record])
+                        records: (login.welcome.records + due + [record])
                             .map(SealedRecordDocument.init), grant: signed.hash.description))
             } else {
                 _ = try await daemon.submit(
-                    RecordsRequestDocument(records: [SealedRecordDocument(record)]))
+                    RecordsRequestDocument(
+                        records: (due + [record]).map(SealedRecordDocument.init)))
             }
             return LoginOutcome(
                 user: UserDocument(
@@ -187,14 +194,49 @@ struct LoginFlow: Sendable {
                     fullName: login.account.fullName, scopes: grant.scopes.description,
                     expires: grant.notAfter.milliseconds),
                 node: target.node.description, expires: grant.notAfter.milliseconds,
-                holder: login.door.url.display,
+                holder: login.door.url.display, renewed: due.count,
                 notes: await deliver(record, login, client, isOwn: target.isOwn))
         } catch {
             throw AttemptFailure(error: error)
         }
     }
 
-    private func grant(_ target: LoginTarget, _ login: ProvenLogin) throws -> Grant {
+    /// The user's grants among the holder's records, with the names of their records.
+    private func grants(of login: ProvenLogin) -> [(hash: Digest, grant: Grant)] {
+        let verifier = RecordVerifier(cluster: login.welcome.pin.cluster)
+        return login.welcome.records.compactMap { record in
+            // Others' serials are their own.
+            guard record.signer == login.userKey.user,
+                case .success(let verified) = verifier.verify(record),
+                case .grant(let grant) = verified.record, grant.user == login.userKey.user
+            else { return nil }
+            return (verified.hash, grant)
+        }
+    }
+
+    /// His grants for other nodes that his open key signs again: none that somebody has ended,
+    /// whether that end counts or not.
+    private func dueGrants(
+        _ grants: [(hash: Digest, grant: Grant)], besides node: NodeID, _ login: ProvenLogin
+    ) -> [Grant] {
+        let verifier = RecordVerifier(cluster: login.welcome.pin.cluster)
+        let ends = Set(
+            login.welcome.records.compactMap { record -> Revocation.Subject? in
+                guard case .success(let verified) = verifier.verify(record),
+                    case .revocation(let revocation) = verified.record
+                else { return nil }
+                return revocation.subject
+            })
+        let lasting = grants.filter { one in
+            one.grant.node != node && !ends.contains(.grant(one.hash))
+                && !ends.contains(.node(one.grant.node))
+        }
+        return Grant.due(among: lasting.map(\.grant), at: now())
+    }
+
+    private func grant(
+        _ target: LoginTarget, _ login: ProvenLogin, after grants: [Grant]
+    ) throws -> Grant {
         guard target.isOwn || target.grantUser ?? login.account.name == login.account.name else {
             throw ErrorDocument.denied(
                 "other-user",
@@ -209,16 +251,7 @@ struct LoginFlow: Sendable {
                 "\(login.account.name) may \(login.account.scopes), not \(scopes)",
                 hint: "leave --scopes away, or name fewer")
         }
-        let verifier = RecordVerifier(cluster: login.welcome.pin.cluster)
-        let known =
-            login.welcome.records.compactMap { record -> UInt64? in
-                // Others' serials are their own.
-                guard case .success(let verified) = verifier.verify(record),
-                    case .grant(let grant) = verified.record, grant.node == target.node,
-                    grant.user == login.userKey.user
-                else { return nil }
-                return grant.serial
-            }.max() ?? 0
+        let known = grants.filter { $0.node == target.node }.map(\.serial).max() ?? 0
         let own = target.grantUser == login.account.name ? target.grantSerial : 0
         let start = now()
         return Grant(

@@ -75,12 +75,13 @@ struct NodeRemoveCommand: AdministrationCommand {
         try confirmation.confirm(
             "This removes node \(target.short)\(isOwn ? ", THIS SERVER," : "") for good.", context)
         var input = try signer.input(context)
-        try await changes.remove(
+        let renewed = try await changes.remove(
             target, by: administrator,
             password: try input.present(of: administrator.user.name))
         try context.output.done(
-            ChangeReport(change: "node-removed", node: target.description),
+            ChangeReport(change: "node-removed", node: target.description, renewed: renewed),
             "Removed node \(target.short).")
+        try context.output.renewed(renewed, of: administrator.user.name)
         return ExitStatus.done
     }
 
@@ -151,7 +152,9 @@ struct LogoutCommand: AdministrationCommand {
         let changes = try await AccountChanges(daemon)
         let account = try changes.accounts.account(user.name)
         var input = try PasswordInput(fromInput: passwords.fromInput, context.surroundings)
-        try await changes.logOut(account, password: try input.present(of: user.name))
+        let renewed = try await changes.logOut(
+            account, password: try input.present(of: user.name))
+        try context.output.renewed(renewed, of: user.name)
         let others = changes.accounts.current.filter { other in
             other.user.name != user.name
                 && other.grants.contains { $0.node == changes.accounts.own.node }

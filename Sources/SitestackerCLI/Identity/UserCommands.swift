@@ -73,11 +73,12 @@ struct UserAddCommand: AdministrationCommand {
         var input = try signer.input(context)
         let password = try input.present(of: administrator.user.name)
         let new = try input.new(of: founder.name)
-        try await changes.add(
+        let renewed = try await changes.add(
             founder, scopes: scopes.scopes, by: administrator, password: password, new: new)
         try context.output.done(
-            ChangeReport(change: "user-added", user: founder.name),
+            ChangeReport(change: "user-added", user: founder.name, renewed: renewed),
             "Added \(founder.name) with \(scopes.scopes).")
+        try context.output.renewed(renewed, of: administrator.user.name)
         try context.output.note(
             "Each server lets \(founder.name) act once its users file names \(founder.name).")
         return ExitStatus.done
@@ -219,13 +220,15 @@ struct UserRemoveCommand: AdministrationCommand {
             "This removes \(account.user.name) and ends"
                 + " \(counted(account.grants.count, "grant")) for good.", context)
         var input = try signer.input(context)
-        try await changes.remove(
+        let renewed = try await changes.remove(
             account, by: administrator,
             password: try input.present(of: administrator.user.name))
         try context.output.done(
             ChangeReport(
-                change: "user-removed", user: account.user.name, grants: account.grants.count),
+                change: "user-removed", user: account.user.name, grants: account.grants.count,
+                renewed: renewed),
             "Removed \(account.user.name).")
+        try context.output.renewed(renewed, of: administrator.user.name)
         return ExitStatus.done
     }
 }

@@ -74,9 +74,11 @@ final class TestHolder: Sendable {
     let granted = Mutex<[SealedRecord]>([])
     let trail = InMemoryAuditTrail()
     private let logins: LoginService
+    private let records: [SealedRecord]
 
-    init(_ cluster: TestCluster) {
+    init(_ cluster: TestCluster, records: [SealedRecord]? = nil) {
         self.cluster = cluster
+        self.records = records ?? cluster.records
         logins = LoginService(
             identity: cluster.node, clock: clock, counters: Counters(),
             audit: Auditor(trail: trail, clock: clock))
@@ -86,7 +88,7 @@ final class TestHolder: Sendable {
     func watch() async { await logins.watch(every: .milliseconds(1)) }
 
     func take(_ message: LoginMessage) async throws(ErrorDocument) -> LoginReply {
-        let cluster = cluster
+        let (cluster, records) = (cluster, records)
         return try await logins.take(
             message, from: "192.0.2.7",
             holding: LoginService.Holding(
@@ -98,7 +100,7 @@ final class TestHolder: Sendable {
                             credential: cluster.credential) : nil
                 },
                 secret: secret(String(repeating: "s", count: 32)),
-                records: { cluster.records },
+                records: { records },
                 accept: { [weak self] record in
                     self?.granted.withLock { $0.append(record.sealed) }
                     return true
@@ -275,7 +277,8 @@ final class TestDaemon: Administration {
         guard let cluster = ClusterID(hex: request.cluster), let root = UserKey(hex: request.root)
         else { throw TestFailure() }
         state.withLock { $0.pin = ClusterPin(cluster: cluster, root: root) }
-        _ = try take(request.records)
+        // What the holder knows may have been ended since.
+        try keep(request.records)
         guard
             let report = authority.grants(at: WallTime(milliseconds: 0)).first(where: {
                 $0.hash.description == request.grant
@@ -318,13 +321,19 @@ final class TestDaemon: Administration {
         return RecordsAnswer(added: 0, effective: 1)
     }
 
-    /// Takes records as a node does: every one must count.
-    private func take(_ documents: [SealedRecordDocument]) throws -> Int {
+    @discardableResult
+    private func keep(_ documents: [SealedRecordDocument]) throws -> [VerifiedRecord] {
         guard let cluster = state.withLock({ $0.pin?.cluster }) else { throw TestFailure() }
         let verified = try documents.map {
             try RecordVerifier(cluster: cluster).verify(try SealedRecord($0)).get()
         }
         state.withLock { $0.records += verified }
+        return verified
+    }
+
+    /// Takes records as a node does: every one must count.
+    private func take(_ documents: [SealedRecordDocument]) throws -> Int {
+        let verified = try keep(documents)
         let authority = authority
         guard verified.allSatisfy({ authority.standing(of: $0.hash) == .effective }) else {
             throw ErrorDocument(
