@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Glibc
 import ServerTesting
 import Testing
 
@@ -57,6 +58,30 @@ extension BlackBox.ListTests {
                 }
             }
             #expect(try await cluster[1].run("status").status != 0)
+        }
+    }
+
+    @Test(
+        "A name of several addresses is this server's where one of them is",
+        .timeLimit(.minutes(2)),
+        .enabled(if: geteuid() == 0, "a hosts file of its own takes root"))
+    func severalAddresses() async throws {
+        try await Cluster.founded(running: [2]) { cluster in
+            let (server, peer) = (cluster[1], cluster[2])
+            let url = server.url.replacingOccurrences(of: "127.0.0.1", with: "several.test")
+            try server.configure(urls: [url, peer.url])
+            let hosts = "\(server.root)/hosts"
+            try server.write("203.0.113.7 several.test\n127.0.0.1 several.test\n", to: hosts)
+            // In a mount namespace of its own, which goes with it.
+            try server.launch(
+                through: [
+                    "/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+                    "mount --bind \(hosts) /etc/hosts && exec \"$@\"", "sh",
+                ])
+            try await server.becomeReady()
+            #expect(try await server.status().own.url == url)
+            let id = try await server.publish("order.paid", "{}", confirm: "one")
+            try await eventually("the event on server 2") { try await peer.event(id) != nil }
         }
     }
 
