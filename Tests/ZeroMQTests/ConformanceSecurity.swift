@@ -54,6 +54,25 @@ extension Conformance {
             }
         }
 
+        /// Shapes: who dials a port of his own is kept out by CURVE: two clients never agree.
+        ///
+        /// TCP connects a socket to itself where source and destination are one free port, as
+        /// happens by chance with a port that the system gave. Source: libzmq issue 4599.
+        @Test(
+            "a socket that has dialled itself hears itself, but not with CURVE",
+            arguments: [true, false])
+        func selfConnection(hasCurve: Bool) throws {
+            let context = try Context()
+            let finder = RawSocket(context, ZMQ_DEALER)
+            let port = try #require(finder.bind())
+            finder.close()
+            let own = RawSocket(context, ZMQ_DEALER)
+            if hasCurve { try own.setClient(of: CurveKeyPair()) }
+            let place = "127.0.0.1:\(port)"
+            #expect(zmq_connect(own.handle, "tcp://\(place);\(place)") == 0)
+            #expect(isLinked(own, own, within: hasCurve ? 1_000 : 10_000) == !hasCurve)
+        }
+
         /// Shapes: the number 93 is written although the header hides it.
         ///
         /// Measurement M10.
