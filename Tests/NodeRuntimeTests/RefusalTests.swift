@@ -105,6 +105,9 @@ struct RefusalTests {
         let cluster = try TestCluster(1)
         try await cluster.run {
             let server = cluster.servers[0]
+            try await eventually("the node to find itself") {
+                try await kept(server).members.contains(server.identity.node.description)
+            }
             let before = try await kept(server)
             let stranger = try SigningKey().verificationKey.bytes
             let key = try #require(UserKey(bytes: stranger))
