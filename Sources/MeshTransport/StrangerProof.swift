@@ -11,8 +11,8 @@ internal import ZeroMQ
 enum StrangerProof {
     /// How long one handshake may take, by attempt; an attempt takes at most twice that.
     ///
-    /// Limit: 30 s together.
-    static let patiences: [Duration] = [.seconds(1), .seconds(2), .seconds(4), .seconds(8)]
+    /// Limit: 8 s together, which is what a daemon that is asked to end meanwhile has for it.
+    static let patiences: [Duration] = [.seconds(1), .seconds(1), .seconds(2)]
 
     /// Knocks until the door was seen to be shut.
     ///
