@@ -7,7 +7,7 @@ internal import ZeroMQ
 ///
 /// Law: ends well only where a stranger was seen to be refused. A socket that cannot be reached
 /// proves nothing, so the node must not serve; but a busy machine may take its time, so it is
-/// knocked at again, each time with more patience.
+/// knocked at again, the last time with more patience.
 enum StrangerProof {
     /// How long one handshake may take, by attempt; an attempt takes at most twice that.
     ///
